@@ -1,0 +1,1 @@
+"""People, agencies, roles, scopes. Will own sign-in and the policy file of who may do what."""

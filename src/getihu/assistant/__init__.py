@@ -1,0 +1,3 @@
+"""Measure 8, question answering: knowledge graph, drafting. Will never decide eligibility: that
+answer comes from the rulebook.
+"""

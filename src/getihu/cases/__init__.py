@@ -1,0 +1,3 @@
+"""Matters, cases, statutory clocks, tasks. Will own the catalogue of matters and every running
+case.
+"""

@@ -1,0 +1,1 @@
+"""Settings, routes, the command line: wires the packages together and decides nothing."""

@@ -1,0 +1,3 @@
+"""Department deliveries in: contracts, signed manifests, quarantine, immutable snapshots, the
+facts table.
+"""

@@ -1,0 +1,3 @@
+"""Pure Python: codes and check digits, money, periods, working days, text, errors. Imports no
+framework.
+"""

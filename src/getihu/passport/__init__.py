@@ -1,0 +1,3 @@
+"""Measure 4: electronic licence and 企业码. Will own credentials, their status and their
+verification.
+"""

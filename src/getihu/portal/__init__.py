@@ -1,0 +1,3 @@
+"""The face: home, search, trader page, data page. Composes what the packages below offer; owns no
+table.
+"""

@@ -1,0 +1,36 @@
+"""What leaves the registry: who a trader is."""
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True)
+class TraderIdentity:
+    """A trader's identity as of a date.
+
+    ``county_name`` and ``town_name`` come from where the shop is, never from its credit code.
+    ``town_name`` is None where there are no towns (龙港市) or none was delivered.
+    """
+
+    trader_code: str
+    name: str
+    subject_kind: str
+    status: str
+    status_label: str
+    established_on: date
+    industry_code: str
+    industry_name: str
+    county_code: str
+    county_name: str
+    town_code: str | None
+    town_name: str | None
+    as_of: date
+
+
+@dataclass(frozen=True)
+class ChangeRecord:
+    """One registered change of a trader."""
+
+    kind: str
+    kind_label: str
+    changed_on: date

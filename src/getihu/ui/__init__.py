@@ -1,0 +1,1 @@
+"""Base layout, components, template tags, paging: looks, no content."""
