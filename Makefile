@@ -1,0 +1,79 @@
+# getihu: two commands on a fresh machine with python3 (3.11+), pip and make:
+#   make demo    a believable city, served on 127.0.0.1:8000
+#   make test    every test, on SQLite and on PostgreSQL
+PY   ?= python3
+CITY ?= 100000
+SEED ?= 20261031
+PORT ?= 8000
+BIN  := .venv/bin
+UV   := $(BIN)/uv
+export UV_PYTHON_DOWNLOADS = never
+export PYTHONUTF8 = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo setup dev city serve test check bench fix lock reference clean
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
+
+demo: setup  ## install, make the demo city, ingest, decide, serve (CITY=1100000 for the full city)
+	@$(BIN)/getihu demo --traders $(CITY) --seed $(SEED) --port $(PORT)
+
+setup: .venv/.base  ## install what running needs, create the database
+	@$(BIN)/getihu setup
+
+city: setup  ## make the demo city, ingest it and decide (replaces an earlier demo city)
+	@$(BIN)/getihu city --traders $(CITY) --seed $(SEED)
+
+serve: setup  ## serve what is published on 127.0.0.1
+	@$(BIN)/getihu serve --port $(PORT)
+
+test: dev  ## bring what tests need, then run the suite on SQLite and on PostgreSQL
+	@$(BIN)/python -m tools.run_tests
+
+check: dev  ## format, lint, types, import ladder, missing migrations, repository tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/djade --check $$(git ls-files 'src/**/*.html')
+	$(BIN)/mypy src/getihu tools
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run -v0
+	$(BIN)/python -m pytest tests/repo
+
+bench: dev  ## measure city, ingest, facts and sweep against plain SQL; writes docs/benchmarks.md
+	$(BIN)/python -m bench.spine
+
+fix: dev  ## format and mend what can be mended
+	$(BIN)/ruff check --fix -q .
+	$(BIN)/ruff format -q .
+	$(BIN)/djade $$(git ls-files 'src/**/*.html')
+	$(MAKE) reference
+
+reference: dev  ## regenerate docs/reference
+	$(BIN)/python -m tools.make_reference
+
+lock: $(UV)  ## pin every dependency with its hashes again
+	$(UV) pip compile -q --generate-hashes --universal --no-emit-index-url --no-header --no-annotate --upgrade pyproject.toml -o requirements/base.txt
+	$(UV) pip compile -q --generate-hashes --universal --no-emit-index-url --no-header --no-annotate pyproject.toml -c requirements/base.txt --group dev -o requirements/dev.txt
+
+clean:  ## remove the demo city, its database and every derived file (asks first)
+	@$(BIN)/getihu clean
+
+dev: .venv/.dev
+
+$(UV): requirements/uv.txt
+	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "需要 Python 3.11 或更新版本，当前是 " + sys.version.split()[0])'
+	@test -x $(BIN)/python || $(PY) -m venv .venv
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $(UV)
+
+.venv/.base: $(UV) requirements/base.txt pyproject.toml
+	@echo "安装依赖…"
+	@$(UV) pip install -q --require-hashes -r requirements/base.txt
+	@$(UV) pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.dev: .venv/.base requirements/dev.txt
+	@echo "安装测试与检查工具…"
+	@$(UV) pip install -q --require-hashes -r requirements/dev.txt
+	@touch $@
