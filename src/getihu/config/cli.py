@@ -1,0 +1,363 @@
+"""The command line: ``getihu ingest``, ``explain``, ``rules check`` … A door: reads the clock,
+makes one call, prints the answer. Anticipated errors are printed without a traceback and end
+with exit code 2 (input) or 3 (nothing there yet)."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import django
+
+DEMO_MARK = "demo.json"
+
+
+def _settings() -> Any:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "getihu.config.settings")
+    django.setup()
+    from django.conf import settings
+
+    return settings
+
+
+class _Progress:
+    """Prints each step with the seconds since the start, on one stream people can follow."""
+
+    def __init__(self) -> None:
+        self.started = time.monotonic()
+
+    def __call__(self, message: str) -> None:
+        click.echo(f"[{time.monotonic() - self.started:6.1f} 秒] {message}", err=True)
+
+
+class _Getihu(click.Group):
+    """Turns anticipated errors into one clear message and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from getihu.kernel.errors import GetihuError
+
+        try:
+            return super().invoke(ctx)
+        except GetihuError as error:
+            click.echo(str(error), err=True)
+            sys.exit(getattr(error, "exit_code", 2))
+
+
+@click.group(cls=_Getihu, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """个体户全生命周期服务平台。"""
+
+
+def _as_of(_ctx: click.Context, _param: click.Parameter, value: str | None) -> date | None:
+    if value is None:
+        return None
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter(f"“{value}”不是日期，请写成 2026-10-31 这样。") from None
+
+
+as_of_option = click.option(
+    "--as-of", callback=_as_of, metavar="日期", help="判定日期（YYYY-MM-DD）；默认为数据截止日。"
+)
+
+
+@main.command()
+def setup() -> None:
+    """建立数据库（可重复运行）。"""
+    _settings()
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+
+
+@main.command()
+@click.argument("inbox", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="以 JSON 输出。")
+def ingest(inbox: Path, as_json: bool) -> None:
+    """收进 INBOX 目录里各部门送来的数据，并发布新的快照。"""
+    _settings()
+    from getihu.dataplane import services
+
+    progress = _Progress()
+    report = services.ingest_directory(inbox, at=datetime.now(UTC), progress=progress)
+    if as_json:
+        _print_json(report)
+    else:
+        _print_ingest(report)
+    if any(d.status in ("held", "rejected") for d in report.deliveries):
+        sys.exit(1)
+
+
+def _print_ingest(report: Any) -> None:
+    names = {"published": "已发布", "held": "待人工", "rejected": "已拒收", "duplicate": "重复"}
+    for d in report.deliveries:
+        click.echo(
+            f"{names.get(d.status, d.status):<4} {d.delivery_id:<36} 收到 {d.rows_in:>9,} = "
+            f"入库 {d.accepted:>9,} + 隔离 {d.quarantined:>6,} + 重复 {d.duplicate:>6,}"
+        )
+        if d.problem:
+            click.echo(f"     {d.problem}")
+    if report.snapshot:
+        s = report.snapshot
+        click.echo(f"快照 {s.snapshot_id}（第 {s.number} 期），数据截至 {s.data_until}。")
+    click.echo(f"用时 {report.seconds:.1f} 秒。")
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="以 JSON 输出。")
+def feeds(as_json: bool) -> None:
+    """各部门数据：最近一次送达、到哪一天、是否逾期。"""
+    _settings()
+    from getihu.dataplane import selectors
+
+    rows = selectors.list_feeds(at=datetime.now(UTC))
+    if as_json:
+        _print_json(rows)
+        return
+    for row in rows:
+        until = row.covered_until.isoformat() if row.covered_until else "从未送达"
+        state = "逾期" if row.is_late else "正常"
+        click.echo(f"{state}  {until:<10}  {row.department_name}《{row.dataset_title}》")
+
+
+@main.command()
+@as_of_option
+def decide(as_of: date | None) -> None:
+    """为全市每一户计算事实并按全部规则判定。"""
+    _settings()
+    _decide(as_of, _Progress())
+
+
+def _decide(as_of: date | None, progress: Callable[[str], None]) -> None:
+    from getihu.dataplane import selectors
+    from getihu.dataplane import services as dataplane
+    from getihu.rulebook import services as rulebook
+
+    as_of = as_of or selectors.get_published_snapshot().data_until
+    dataplane.build_facts(as_of=as_of, progress=progress)
+    report = rulebook.sweep(as_of=as_of, progress=progress)
+    click.echo(f"{report.traders:,} 户，截至 {report.as_of}，判定用时 {report.seconds:.1f} 秒。")
+    for rule_id, counts in report.counts.items():
+        shown = "，".join(f"{outcome} {n:,}" for outcome, n in counts.items())
+        click.echo(f"  {rule_id}：{shown}")
+
+
+@main.command()
+@click.argument("code")
+@as_of_option
+@click.option("--rule", "rule_id", metavar="规则", help="只看一条规则。")
+@click.option("--json", "as_json", is_flag=True, help="以规范 JSON 输出（可逐字节重放）。")
+def explain(code: str, as_of: date | None, rule_id: str | None, as_json: bool) -> None:
+    """这一户是什么类型、能享受什么、为什么。CODE 是统一社会信用代码。"""
+    _settings()
+    from getihu.kernel.codes import normalise_credit_code
+    from getihu.rulebook import selectors
+
+    code = normalise_credit_code(code)
+    if rule_id:
+        answer: Any = selectors.explain_rule(code, rule_id, as_of=as_of)
+    else:
+        answer = selectors.explain_trader(code, as_of=as_of)
+    if as_json:
+        sys.stdout.buffer.write(selectors.canonical_json(answer) + b"\n")
+    elif rule_id:
+        _print_decision(answer)
+    else:
+        click.echo(f"{answer.trader_code}  截至 {answer.as_of}  快照 {answer.snapshot_id}")
+        _print_decision(answer.type_decision)
+        for decision in answer.policies:
+            if decision.applies:
+                _print_decision(decision)
+        passed = [d for d in answer.policies if not d.applies]
+        if passed:
+            click.echo("\n不适用：")
+            for decision in passed:
+                click.echo(f"  {decision.title}：{decision.not_applicable}")
+
+
+def _print_decision(decision: Any) -> None:
+    amount = f"，{decision.amount_yuan:,.2f} 元" if decision.amount_yuan is not None else ""
+    click.echo(f"\n■ {decision.title}：{decision.outcome_label}{amount}")
+    click.echo(f"  {decision.reason or decision.not_applicable}")
+    click.echo(f"  依据：{decision.source.document} {decision.source.article}")
+    marks = {"yes": "✓", "no": "✗", "unknown": "？"}
+    for clause in decision.clauses:
+        click.echo(f"  {marks[clause.result]} {clause.label}（{clause.article}）")
+        for fact in clause.facts:
+            when = f"，{fact.recorded_on}" if fact.recorded_on else ""
+            why = f"：{fact.why_unknown}" if fact.why_unknown else ""
+            click.echo(f"      {fact.label} = {fact.shown}（{fact.department_name}{when}）{why}")
+        for parameter in clause.parameters:
+            click.echo(f"      {parameter.label} = {parameter.shown}（{parameter.source}）")
+
+
+@main.group()
+def rules() -> None:
+    """规则：检查、试跑案例、查看。"""
+
+
+@rules.command("check")
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+def rules_check(paths: tuple[Path, ...]) -> None:
+    """检查规则文件；不写 PATHS 时检查全部。"""
+    settings = _settings()
+    from getihu.rulebook import services
+
+    problems = services.check_rules(list(paths) or settings.RULE_DIRS)
+    for problem in problems:
+        click.echo(str(problem), err=True)
+    if problems:
+        sys.exit(2)
+    click.echo("规则检查通过。")
+
+
+@rules.command("list")
+def rules_list() -> None:
+    """列出全部规则。"""
+    _settings()
+    from getihu.rulebook import selectors
+
+    for rule in selectors.list_rules():
+        until = f"至 {rule.valid_until}（不含）" if rule.valid_until else "未见终止日"
+        click.echo(f"{rule.id:<36} {rule.region:<7} {rule.valid_from} {until}  {rule.title}")
+
+
+@rules.command("test")
+@click.argument("rule_id", required=False)
+def rules_test(rule_id: str | None) -> None:
+    """跑规则旁边的案例；不写 RULE_ID 时跑全部。"""
+    _settings()
+    from getihu.rulebook import selectors, services
+
+    failed = 0
+    for rule in selectors.list_rules():
+        if rule_id and rule.id != rule_id:
+            continue
+        results = services.run_cases(rule.id)
+        wrong = [r for r in results if not r.passed]
+        failed += len(wrong)
+        click.echo(f"{'✗' if wrong else '✓'} {rule.id}：{len(results)} 个案例")
+        for result in wrong:
+            click.echo(f"    {result.name}：{result.message}")
+    if failed:
+        sys.exit(1)
+
+
+@main.command()
+@click.option("--traders", default=100_000, show_default=True, type=click.IntRange(min=200))
+@click.option("--seed", default=20261031, show_default=True, type=int)
+def city(traders: int, seed: int) -> None:
+    """造一座演示城市，送进来，判定；替换之前的演示城市。"""
+    _make_city(_settings(), traders, seed, _Progress())
+
+
+@main.command()
+@click.option("--traders", default=100_000, show_default=True, type=click.IntRange(min=200))
+@click.option("--seed", default=20261031, show_default=True, type=int)
+@click.option("--port", default=8000, show_default=True, type=int)
+def demo(traders: int, seed: int, port: int) -> None:
+    """一步到位：演示城市 + 判定 + 网站。已有同样的演示城市时直接打开。"""
+    settings = _settings()
+    mark = settings.DATA_DIR / DEMO_MARK
+    wanted = {"traders": traders, "seed": seed}
+    if not mark.exists() or json.loads(mark.read_text()) != wanted:
+        _make_city(settings, traders, seed, _Progress())
+    _serve(settings, "127.0.0.1", port)
+
+
+def _make_city(settings: Any, traders: int, seed: int, progress: Callable[[str], None]) -> None:
+    from getihu.dataplane import services
+    from getihu.gateways.demo_city import make_city
+
+    _remove_demo(settings)
+    mark = settings.DATA_DIR / DEMO_MARK
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.write_text("{}")  # from here on what lies in the folder is ours to remove again
+    inbox = settings.DATA_DIR / "demo" / "inbox"
+    progress(f"造 {traders:,} 户的演示城市（种子 {seed}）")
+    make_city(inbox, traders=traders, seed=seed, progress=progress)
+    shutil.copytree(inbox / "keys", settings.DEPARTMENT_KEYS_DIR, dirs_exist_ok=True)
+    progress("收进各部门数据")
+    report = services.ingest_directory(inbox, at=datetime.now(UTC), progress=progress)
+    _print_ingest(report)
+    _decide(None, progress)
+    mark.write_text(json.dumps({"traders": traders, "seed": seed}))
+    progress("演示城市就绪")
+
+
+def _remove_demo(settings: Any) -> None:
+    """Empty the installation, but only if everything in it came from a demo city."""
+    from django.core.management import call_command
+
+    from getihu.dataplane import selectors
+
+    call_command("migrate", verbosity=0)
+    is_demo = (settings.DATA_DIR / DEMO_MARK).exists()
+    if not is_demo and selectors.list_deliveries(limit=1):
+        raise click.ClickException(
+            f"{settings.DATA_DIR} 里有真实的部门数据，不能用演示城市覆盖。"
+            "请用 GETIHU_DATA_DIR 另指一个目录。"
+        )
+    call_command("flush", interactive=False, verbosity=0)
+    for folder in ("dataplane", "demo", "keys"):
+        shutil.rmtree(settings.DATA_DIR / folder, ignore_errors=True)
+    (settings.DATA_DIR / DEMO_MARK).unlink(missing_ok=True)
+
+
+@main.command()
+@click.option("--yes", is_flag=True, help="不再询问。")
+def clean(yes: bool) -> None:
+    """删除演示城市和由它得出的一切。"""
+    settings = _settings()
+    if not yes:
+        click.confirm(f"删除 {settings.DATA_DIR} 里的演示城市？", abort=True)
+    _remove_demo(settings)
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True, type=int)
+def serve(host: str, port: int) -> None:
+    """打开网站。"""
+    _serve(_settings(), host, port)
+
+
+def _serve(settings: Any, host: str, port: int) -> None:
+    from django.core.management import call_command
+
+    from getihu.config import checks  # noqa: F401  registers the start-up refusals
+
+    call_command("check", databases=["default"], verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    address = f"http://{host}:{port}"
+    click.echo(f"\n打开 {address}/ 　数据页 {address}/data/ 　规则 {address}/rules/")
+    personas = settings.DATA_DIR / "demo" / "inbox" / "personas.json"
+    if personas.exists():
+        for persona in json.loads(personas.read_text("utf-8")):
+            click.echo(f"  {address}/traders/{persona['trader_code']}/  {persona['situation']}")
+    click.echo("按 Ctrl+C 停止。\n")
+    granian = Path(sys.executable).with_name("granian")
+    options = ["--interface", "asginl", "--host", host, "--port", str(port), "--workers", "1"]
+    try:
+        done = subprocess.run([str(granian), *options, "--no-ws", "getihu.config.asgi:application"])
+    except KeyboardInterrupt:
+        return
+    sys.exit(done.returncode)
+
+
+def _print_json(value: Any) -> None:
+    from getihu.rulebook import selectors
+
+    click.echo(selectors.canonical_json(value).decode("utf-8"))
+
+
+if __name__ == "__main__":
+    main()
