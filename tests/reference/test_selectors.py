@@ -1,0 +1,98 @@
+"""Public code lists: complete, current, and honest about what a code does not say."""
+
+import csv
+from datetime import date, timedelta
+
+import chinese_calendar
+import pytest
+
+from getihu.kernel.periods import LegalUnit, Term
+from getihu.kernel.workdays import CalendarUnknown, DayKind
+from getihu.reference import selectors
+
+
+def test_wenzhou_has_twelve_counties_and_longgang_has_no_towns():
+    counties = {county.code for county in selectors.list_counties()}
+    assert len(counties) == 12
+    assert "330383" in counties
+    assert selectors.list_towns("330383") == ()
+    assert len(selectors.list_towns()) == 190
+
+
+@pytest.mark.parametrize(
+    ("code", "today"),
+    [("330322", "330305"), ("330302", "330302"), ("330301", None), ("330300", None),
+     ("330327", None), ("330000", None), ("999999", None)],
+)  # fmt: skip
+def test_an_old_registrar_code_says_only_what_it_can(code, today):
+    assert selectors.current_division(code) == today
+
+
+def test_a_code_that_may_be_two_places_says_why():
+    former = selectors.get_former_division("330327")
+    assert former is not None
+    assert "龙港" in former.note
+
+
+def test_industry_classes_are_four_digits():
+    assert selectors.is_industry_code("6210")
+    assert not selectors.is_industry_code("62")
+    assert selectors.get_industry("H").name.startswith("住宿和餐饮")
+    assert len(selectors.list_industry_classes()) > 1300
+
+
+def test_the_calendar_agrees_with_another_hand_on_every_announced_day():
+    calendar = selectors.work_calendar()
+    on, wrong = date(calendar.first_year, 1, 1), []
+    while on.year <= calendar.last_year:
+        if calendar.is_workday(on) != chinese_calendar.is_workday(on):
+            wrong.append(on)
+        on += timedelta(days=1)
+    assert wrong == []
+    assert (on - date(2004, 1, 1)).days == 8401
+
+
+def test_the_calendar_agrees_with_the_published_list(shared_dir):
+    path = shared_dir / "data" / "10_calendar" / "cn_special_days_2024_2026.csv"
+    calendar = selectors.work_calendar()
+    kinds = {"holiday": DayKind.HOLIDAY, "workday_makeup": DayKind.MAKEUP}
+    with path.open(encoding="utf-8", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    assert len(rows) > 100
+    assert [
+        r["date"]
+        for r in rows
+        if r["kind"] in kinds
+        and calendar.day(date.fromisoformat(r["date"])).kind is not kinds[r["kind"]]
+    ] == []
+
+
+def test_working_days_skip_the_holiday_and_count_the_makeup_day():
+    five = Term(5, LegalUnit.WORKING_DAY, "例")
+    deadline = five.deadline(date(2026, 9, 30), selectors.work_calendar())
+    assert (deadline.on, deadline.provisional) == (date(2026, 10, 13), False)
+
+
+def test_a_deadline_in_a_year_not_announced_is_provisional_and_says_so():
+    deadline = selectors.work_calendar().add_workdays(date(2026, 12, 25), 10)
+    assert deadline.provisional
+    assert "尚未公布 2027 年" in deadline.note
+    assert not selectors.work_calendar().is_workday(date(2027, 10, 1))
+
+
+def test_a_year_before_the_calendar_is_refused():
+    with pytest.raises(CalendarUnknown, match="2003"):
+        selectors.work_calendar().day(date(2003, 5, 1))
+
+
+@pytest.mark.parametrize(
+    ("unit", "end"),
+    [
+        (LegalUnit.WORKING_DAY, date(2026, 6, 12)),
+        (LegalUnit.NATURAL_DAY, date(2026, 6, 10)),
+        (LegalUnit.MONTH, date(2027, 3, 31)),
+        (LegalUnit.YEAR, date(2036, 5, 31)),
+    ],
+)
+def test_the_same_number_ends_elsewhere_in_another_unit(unit, end):
+    assert Term(10, unit, "例").deadline(date(2026, 5, 31), selectors.work_calendar()).on == end
