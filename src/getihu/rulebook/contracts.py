@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from getihu.dataplane.contracts import FactScalar
+from getihu.kernel.errors import Problem
 
 
 class Truth(StrEnum):
@@ -105,6 +106,8 @@ class Decision:
     deciding: tuple[str, ...]
     missing: tuple[FactUsed, ...]
     incomplete: str = ""  # why the source text cannot settle it (条款截断); then never "no"
+    amount_facts: tuple[FactUsed, ...] = ()  # what the amount was worked out from
+    amount_parameters: tuple[ParameterUsed, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -145,3 +148,30 @@ class SweepReport:
     traders: int
     seconds: float
     counts: dict[str, dict[str, int]] = field(default_factory=dict)  # rule id → outcome → traders
+
+
+@dataclass(frozen=True)
+class RuleProblem(Problem):
+    """One problem of a rule file: where (file, line, column, rule) and what to do.
+
+    ``nearest`` is the nearest valid name when a name was not known.
+    """
+
+    rule_id: str = ""
+    nearest: str | None = None
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
+        names = " ".join(name for name in (self.rule_id, self.field) if name)
+        shown = f" [{names}]" if names else ""
+        return f"{place}{shown} {self.message}。处理办法：{self.fix}"
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """One worked case of a rule: passed, or in Chinese what came out instead."""
+
+    rule_id: str
+    name: str
+    passed: bool
+    message: str

@@ -1,0 +1,1 @@
+"""From rules to one DuckDB statement for the whole city."""

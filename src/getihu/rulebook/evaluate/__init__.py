@@ -1,0 +1,1 @@
+"""One trader, one rule: three-valued closures and exact numbers."""

@@ -1,0 +1,1 @@
+"""From values to reasons: decisions people can read and replay."""

@@ -1,0 +1,1 @@
+"""From YAML text to checked rules; every problem of a file is reported together."""

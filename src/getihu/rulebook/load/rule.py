@@ -1,0 +1,422 @@
+"""Reads one rule file: shape, names, types, trees. All problems of the file at once."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from getihu.dataplane.contracts import FactDeclaration
+from getihu.kernel.errors import nearest_name
+from getihu.rulebook.contracts import LegalSource
+from getihu.rulebook.load.document import Document, Located, read_document
+from getihu.rulebook.load.expression import ExpressionReader, Names
+from getihu.rulebook.load.shape import check_shape
+from getihu.rulebook.load.trees import read_tree
+from getihu.rulebook.load.values import parameter_constant
+from getihu.rulebook.model.expressions import Constant, facts_in, parameters_in, resolve
+from getihu.rulebook.model.numbers import ROUNDINGS
+from getihu.rulebook.model.rules import (
+    ELIGIBILITY,
+    Amount,
+    Clause,
+    Ending,
+    Parameter,
+    Row,
+    Rule,
+    Tree,
+)
+
+OURS = "本项目设定，非官方"
+_VERSION_MARK = "@"  # <id>@<anything>.yaml is another version of the rule <id>
+_QUOTED = re.compile(r"('(?:[^']|'')*')")
+
+
+def read_rule(path: Path, facts: Mapping[str, FactDeclaration]) -> tuple[Rule | None, Document]:
+    """The rule in a file, or None with the file's problems in the document."""
+    document = read_document(path)
+    rule = check_rule(document, facts) if document.root is not None else None
+    return rule, document
+
+
+def check_rule(document: Document, facts: Mapping[str, FactDeclaration]) -> Rule | None:
+    """The rule of a parsed document; None (and problems noted) when anything is wrong."""
+    root = document.root
+    if root is None:
+        return None
+    check_shape(document, "rule")
+    reading = _RuleReading(document, root, facts)
+    rule = reading.rule()
+    document.problems.sort(key=lambda p: (p.line or 0, p.column or 0))
+    return None if document.problems else rule
+
+
+class _RuleReading:
+    def __init__(
+        self, document: Document, root: Located, facts: Mapping[str, FactDeclaration]
+    ) -> None:
+        self.document = document
+        self.root = root
+        self.facts = facts
+        self.used_parameters: set[str] = set()
+        self.used_clauses: set[str] = set()
+        self.parameters = self._parameters()
+        constants = {p.name: p.constant for p in self.parameters}
+        self.constants: dict[str, Constant] = constants
+        self.reader = ExpressionReader(document, Names(facts, constants))
+
+    def rule(self) -> Rule | None:
+        """Reads every part even after a problem, so that all are reported."""
+        self._check_file_name()
+        ending = self._ending()
+        valid_from, valid_until = self._date("valid_from"), self._date("valid_until")
+        self._check_period(valid_from, valid_until, ending)
+        clauses = self._clauses()
+        requires, rows = self._requires(), self._rows()
+        amount = self._amount()
+        self._check_use()
+        if self.document.problems or valid_from is None:
+            return None
+        return Rule(
+            id=self._text("id"),
+            version=rule_version(self.root.plain()),
+            title=self._text("title"),
+            kind=self._text("kind"),
+            code=self._text("code"),
+            source=LegalSource(
+                **{
+                    key: self._text("source", key)
+                    for key in ("document", "title", "article", "url", "trust")
+                }
+            ),
+            region=self._text("region"),
+            subjects=tuple(item.value for item in self._at("subjects").elements()),
+            valid_from=valid_from,
+            valid_until=valid_until,
+            ended_by=ending,
+            date_note=self._text("date_note"),
+            incomplete=self._text("incomplete"),
+            benefit=self._text("benefit", "text"),
+            parameters=self.parameters,
+            clauses=clauses,
+            requires=requires,
+            rows=rows,
+            values=tuple((key, item.value) for key, item in self._at("values").items()),
+            amount=amount,
+            file=self.document.file,
+        )
+
+    # small readers
+
+    def _at(self, *path: str) -> Located:
+        return self.root.get(*path) or Located(None, self.root.line, self.root.column)
+
+    def _text(self, *path: str) -> str:
+        value = self._at(*path).value
+        return value.strip() if isinstance(value, str) else ""
+
+    def _date(self, *path: str) -> date | None:
+        value = self._at(*path).value
+        return value if isinstance(value, date) else None
+
+    def _key(self, *path: str) -> tuple[int, int]:
+        return (
+            self._at(*path[:-1]).key_place(path[-1]) if path[:-1] else self.root.key_place(path[0])
+        )
+
+    # parts
+
+    def _check_file_name(self) -> None:
+        rule_id = self._text("id")
+        stem = Path(self.document.file).name.removesuffix(".yaml").split(_VERSION_MARK)[0]
+        if rule_id and rule_id != stem:
+            self.document.report(
+                f"文件名“{stem}”和编号“{rule_id}”不一致",
+                self._at("id"),
+                f"把文件改名为 {rule_id}.yaml，或改 id。",
+                field="id",
+                nearest=stem,
+            )
+
+    def _ending(self) -> Ending | None:
+        from_ = self._date("ended_by", "from")
+        if from_ is None:
+            return None
+        return Ending(self._text("ended_by", "rule"), from_, self._text("ended_by", "source"))
+
+    def _check_period(
+        self, valid_from: date | None, valid_until: date | None, ending: Ending | None
+    ) -> None:
+        if valid_from and valid_until and valid_until <= valid_from:
+            self.document.report(
+                "valid_until 不晚于 valid_from，这条规则永远不生效",
+                self._at("valid_until"),
+                "valid_until 写失效的第一天。",
+                field="valid_until",
+            )
+        if (
+            ending
+            and valid_from
+            and not (
+                valid_from <= ending.from_ and (valid_until is None or ending.from_ <= valid_until)
+            )
+        ):
+            self.document.report(
+                "ended_by.from 不在有效期内",
+                self._at("ended_by", "from"),
+                "写提前终止的第一天，应在 valid_from 和 valid_until 之间。",
+                field="ended_by.from",
+            )
+
+    def _parameters(self) -> tuple[Parameter, ...]:
+        read = []
+        for name, located in self._at("parameters").items():
+            parameter = self._parameter(name, located)
+            if parameter is not None:
+                read.append(parameter)
+        return tuple(read)
+
+    def _parameter(self, name: str, located: Located) -> Parameter | None:
+        field = f"parameters.{name}"
+        if name in self.facts or name == "as_of":
+            self.document.report(
+                f"参数“{name}”和事实同名",
+                self._at("parameters").key_place(name),
+                "给参数另起一个名字。",
+                field=field,
+            )
+        value, unit = located.get("value"), located.get("unit")
+        if value is None or unit is None or value.value is None or not isinstance(unit.value, str):
+            return None
+        source = located.get("source")
+        official = located.get("official")
+        is_official = official is None or official.value is not False
+        if (
+            source
+            and isinstance(source.value, str)
+            and source.value.startswith(OURS) == is_official
+        ):
+            self.document.report(
+                f"参数“{name}”的 source 和 official 不一致",
+                source,
+                f"自己定的数写 official: false，source 以“{OURS}”开头；有出处的不写 official。",
+                field=f"{field}.source",
+            )
+        constant = (
+            None
+            if isinstance(value.value, dict | list)
+            else parameter_constant(value.value, unit.value)
+        )
+        if constant is None:
+            self.document.report(
+                f"参数“{name}”的值“{value.written}”和单位 {unit.value} 不相配",
+                value,
+                "日期用 unit: date，文字用 text，是否用 flag，数用 yuan、month 等。",
+                field=f"{field}.value",
+            )
+            return None
+        label = located.get("label")
+        return Parameter(
+            name=name,
+            label=str(label.value) if label else "",
+            value=value.value,
+            unit=unit.value,
+            source=str(source.value) if source else "",
+            is_official=is_official,
+            constant=constant,
+        )
+
+    def _clauses(self) -> tuple[Clause, ...]:
+        read = []
+        for name, located in self._at("clauses").items():
+            when = located.get("when")
+            if when is None or not isinstance(when.value, str) or not when.value.strip():
+                continue
+            expression = self.reader.read_condition(when, f"clauses.{name}.when")
+            self._note_parameters(when.value)
+            if expression is None:
+                continue
+            label, article = located.get("label"), located.get("article")
+            read.append(
+                Clause(
+                    id=name,
+                    label=str(label.value) if label else "",
+                    text=" ".join(when.value.split()),
+                    article=str(article.value) if article else "",
+                    expression=expression,
+                    resolved=resolve(expression, self.constants),
+                    facts=facts_in(expression),
+                    parameters=parameters_in(expression),
+                )
+            )
+        return tuple(read)
+
+    def _note_parameters(self, text: str) -> None:
+        """By words, so that an expression with a mistake still counts its parameters as used."""
+        self.used_parameters.update(re.findall(r"[A-Za-z_][A-Za-z_0-9]*", text))
+
+    def _requires(self) -> Tree | None:
+        located = self.root.get("requires")
+        if located is None or self._text("kind") != ELIGIBILITY:
+            return None
+        clauses = [name for name, _ in self._at("clauses").items()]
+        return read_tree(self.document, located, clauses, self.used_clauses, "requires")
+
+    def _rows(self) -> tuple[Row, ...]:
+        located = self.root.get("rows")
+        if located is None:
+            return ()
+        rows = located.elements()
+        read = [self._row(number, row) for number, row in enumerate(rows, 1)]
+        self._check_otherwise(located)
+        self._check_values(rows)
+        return tuple(row for row in read if row is not None)
+
+    def _row(self, number: int, located: Located) -> Row | None:
+        field = f"rows.{number}"
+        when, otherwise = located.get("when"), located.get("otherwise")
+        if (when is None) == (otherwise is None):
+            self.document.report(
+                f"第 {number} 行要有 when 或 otherwise，只能有一个",
+                located,
+                "前面各行写 when，最后一行写 otherwise: true。",
+                field=field,
+            )
+            return None
+        tree = None
+        if when is not None:
+            clauses = [name for name, _ in self._at("clauses").items()]
+            tree = read_tree(self.document, when, clauses, self.used_clauses, f"{field}.when")
+            if tree is None:
+                return None
+        value = located.get("value")
+        if value is None or not isinstance(value.value, str):
+            return None
+        label, reason = located.get("label"), located.get("reason")
+        named = self._text("values", value.value)
+        return Row(
+            when=tree,
+            value=value.value,
+            label=str(label.value) if label else named,
+            reason=str(reason.value) if reason else "",
+        )
+
+    def _check_otherwise(self, located: Located) -> None:
+        rows = located.elements()
+        if not rows:
+            return
+        if rows[-1].get("otherwise") is None:
+            self.document.report(
+                "表的最后一行不是 otherwise，有的户会没有结果",
+                rows[-1],
+                "在最后加一行 {otherwise: true, value: …}。",
+                field="rows",
+            )
+        for row in rows[:-1]:
+            if row.get("otherwise") is not None:
+                self.document.report(
+                    "otherwise 后面的行永远用不到", row, "把 otherwise 放到最后一行。", field="rows"
+                )
+
+    def _check_values(self, rows: list[Located]) -> None:
+        declared = [name for name, _ in self._at("values").items()]
+        used = set()
+        for row in rows:
+            value = row.get("value")
+            if value is None or not isinstance(value.value, str):
+                continue
+            used.add(value.value)
+            if value.value not in declared:
+                near = nearest_name(value.value, declared)
+                fix = f"是不是想写 {near}？" if near else "在 values 里给它写上名称。"
+                self.document.report(
+                    f"values 里没有“{value.value}”", value, fix, field="rows", nearest=near
+                )
+        for name in declared:
+            if name in ("unknown", "not_applicable"):
+                self.document.report(
+                    f"结果不能叫“{name}”", self._key("values", name), "换一个名字。", field="values"
+                )
+            if name not in used:
+                self.document.report(
+                    f"结果“{name}”没有一行用到",
+                    self._key("values", name),
+                    "加一行，或从 values 里删掉。",
+                    field="values",
+                )
+
+    def _amount(self) -> Amount | None:
+        yuan = self._at("amount", "yuan")
+        rounding = self._text("amount", "round")
+        if not isinstance(yuan.value, str) or not yuan.value.strip():
+            return None
+        self._note_parameters(yuan.value)
+        known = rounding if rounding in ROUNDINGS else "half_up_2"
+        expression = self.reader.read_amount(yuan, known, "amount.yuan")
+        if expression is None or rounding not in ROUNDINGS:
+            return None
+        return Amount(
+            text=" ".join(yuan.value.split()),
+            label=self._text("amount", "label"),
+            rounding=rounding,
+            article=self._text("amount", "article"),
+            expression=expression,
+            resolved=resolve(expression, self.constants),
+            facts=facts_in(expression),
+            parameters=parameters_in(expression),
+        )
+
+    def _check_use(self) -> None:
+        for name, _ in self._at("parameters").items():
+            if name not in self.used_parameters:
+                self.document.report(
+                    f"参数“{name}”没有用到",
+                    self._key("parameters", name),
+                    "在条件或金额里用它，或删掉它。",
+                    field=f"parameters.{name}",
+                )
+        for name, _ in self._at("clauses").items():
+            if name not in self.used_clauses:
+                self.document.report(
+                    f"条件“{name}”没有用到",
+                    self._key("clauses", name),
+                    "写进 requires 或 rows，或删掉它。",
+                    field=f"clauses.{name}",
+                )
+
+
+def rule_version(plain: Any) -> str:
+    """First 12 hex digits of SHA-256 over the content of a rule file.
+
+    Comments, layout, key order and blanks in expressions do not count; the order of clauses and
+    rows does.
+    """
+    content = _canonical(plain)
+    # JSON objects are compared without order; the order clauses are shown in is content.
+    order = list(plain.get("clauses") or {}) if isinstance(plain, dict) else []
+    text = json.dumps([content, order], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:12]
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: _squeeze(item)
+            if key in ("when", "yuan") and isinstance(item, str)
+            else _canonical(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_canonical(item) for item in value]
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    return {"decimal": str(value)}
+
+
+def _squeeze(expression: str) -> str:
+    """One blank between words; quoted text untouched."""
+    parts = _QUOTED.split(expression)
+    squeezed = [p if i % 2 else re.sub(r"\s+", " ", p) for i, p in enumerate(parts)]
+    return "".join(squeezed).strip()
