@@ -15,3 +15,4 @@ STORAGES = {
     # Manifest storage serves only hashed names, which a live test server does not have.
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405  WhiteNoise warns without it

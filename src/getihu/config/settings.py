@@ -122,6 +122,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Strict"
+CSRF_FAILURE_VIEW = "getihu.portal.views.csrf_failure"
 
 # Where rule files lie. Slices own their rules; the rulebook only reads folders it is told.
 RULE_DIRS = [PACKAGE_DIR / "growth" / "rules", PACKAGE_DIR / "policies" / "rules"]

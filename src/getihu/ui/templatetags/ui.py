@@ -1,5 +1,106 @@
-"""Template filters and tags every page may use."""
+"""Filters and tags every page may use: money, dates, truth marks, in the reader's words."""
+
+from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import template
+from django.conf import settings
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 register = template.Library()
+
+WEEKDAYS = "一二三四五六日"
+CITY_TIME = ZoneInfo("Asia/Shanghai")
+UNOFFICIAL = "本项目设定，非官方"
+TRUTHS = {"yes": ("✓", "符合"), "no": ("✗", "不符合"), "unknown": ("？", "还不能判断")}
+
+
+@register.filter
+def yuan(amount: Decimal | int | None) -> str:
+    """Money as people write it: 3,600元; cents only when there are any. None shows nothing.
+
+    >>> yuan(Decimal("3600.00")), yuan(Decimal("1234.5")), yuan(None)
+    ('3,600元', '1,234.50元', '')
+    """
+    if amount is None:
+        return ""
+    cents = Decimal(amount).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+    return f"{cents:,.0f}元" if cents == cents.to_integral_value() else f"{cents:,.2f}元"
+
+
+@register.filter
+def number(count: int | None) -> str:
+    """A count with separators: 1,100,000. None (unknown) shows as 未知, never as 0."""
+    return "未知" if count is None else f"{count:,}"
+
+
+@register.filter
+def day(value: date | datetime | None, seen_from: date | None = None) -> str:
+    """A date as 6月30日（周二）, with its year unless it is the year of ``seen_from``.
+
+    >>> day(date(2026, 6, 30), date(2026, 10, 31)), day(date(2025, 6, 30), date(2026, 10, 31))
+    ('6月30日（周二）', '2025年6月30日（周一）')
+    """
+    if value is None:
+        return ""
+    on = value.astimezone(CITY_TIME).date() if isinstance(value, datetime) else value
+    year = "" if seen_from is not None and on.year == seen_from.year else f"{on.year}年"
+    return f"{year}{on.month}月{on.day}日（周{WEEKDAYS[on.weekday()]}）"
+
+
+@register.filter
+def last_day(until: date | None) -> date | None:
+    """The last day of a period whose end is exclusive."""
+    return until - timedelta(days=1) if until else None
+
+
+@register.filter
+def moment(value: datetime | None) -> str:
+    """A moment in the city's time: 2026年11月3日 14:05."""
+    if value is None:
+        return ""
+    here = value.astimezone(CITY_TIME)
+    return f"{here.year}年{here.month}月{here.day}日 {here:%H:%M}"
+
+
+@register.filter
+def unmarked(source: str) -> str:
+    """A parameter's source without the words its mark already says."""
+    return source.removeprefix(UNOFFICIAL).lstrip("；;，, ")
+
+
+@register.simple_tag
+def truth(result: str, label: str = "") -> SafeString:
+    """A truth as mark and word: ✓ 符合, ✗ 不符合, ？ 还不能判断. The mark is silent for readers
+    by ear; the word is not."""
+    mark, word = TRUTHS[str(result)]
+    return format_html(
+        '<span class="truth truth-{}"><span aria-hidden="true">{}</span> {}</span>',
+        str(result),
+        mark,
+        label or word,
+    )
+
+
+@register.simple_tag
+def is_demo() -> bool:
+    """Whether this installation holds a demo city; every page then says so."""
+    return (settings.DATA_DIR / "demo.json").exists()
+
+
+@register.simple_tag(takes_context=True)
+def current(context: dict[str, Any], prefix: str) -> SafeString | str:
+    """``aria-current`` for the navigation entry whose pages start with ``prefix``."""
+    request = context.get("request")
+    path = request.path if request is not None else ""
+    here = path == "/" or path.startswith("/traders/") if prefix == "/" else path.startswith(prefix)
+    return SafeString(' aria-current="page"') if here else ""
+
+
+@register.simple_tag
+def as_of_query(as_of: date, usual: date) -> str:
+    """The date one looks from, carried along a link; nothing when it is the usual one."""
+    return "" if as_of == usual else f"?as_of={as_of.isoformat()}"
