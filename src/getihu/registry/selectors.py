@@ -1,0 +1,94 @@
+"""Who a trader is, read from the published facts. Identity comes from the register's delivery;
+where the shop stands comes from its premises, never from its credit code."""
+
+import unicodedata
+from datetime import date
+from typing import Any, Final
+
+from getihu.dataplane import selectors as dataplane
+from getihu.reference import selectors as reference
+from getihu.registry.contracts import ChangeRecord, TraderIdentity
+
+IDENTITY_FACTS: Final = (
+    "trade_name",
+    "subject_kind",
+    "registration_status",
+    "established_on",
+    "industry_code",
+    "county_code",
+    "town_code",
+)
+# Shops still trading first, then the shortest name: what was typed is most of it.
+SEARCH_SQL: Final = f"""
+    select trader_code, {", ".join(IDENTITY_FACTS)}
+    from read_parquet($path)
+    where trader_code like $prefix or contains(lower(trade_name), $text)
+    order by trader_code = $code desc, lower(trade_name) = $text desc,
+             coalesce(registration_status, '') = 'active' desc, length(trade_name), trader_code
+    limit $limit
+"""
+
+
+def search_traders(text: str, *, limit: int = 20) -> list[TraderIdentity]:
+    """Traders whose credit code begins with ``text`` or whose name contains it, as of the last
+    day of the data. Letters match in either case and width.
+
+    Raises: NothingPublished, FactsNotBuilt.
+    Cost: reads one text column of the facts table (1.1 million rows: below 0.1 s).
+    """
+    wanted = unicodedata.normalize("NFKC", text).strip()
+    if not wanted:
+        return []
+    as_of = dataplane.get_published_snapshot().data_until
+    found = dataplane.engine().execute(
+        SEARCH_SQL,
+        {
+            "path": str(dataplane.facts_path(as_of)),
+            "prefix": _like_prefix(wanted.upper()),
+            "code": wanted.upper(),
+            "text": wanted.lower(),
+            "limit": limit,
+        },
+    )
+    names = ("trader_code", *IDENTITY_FACTS)
+    return [_identity(dict(zip(names, row, strict=True)), as_of) for row in found.fetchall()]
+
+
+def get_trader(trader_code: str, as_of: date | None = None) -> TraderIdentity:
+    """One trader's identity as of a date (default: the last day of the data).
+
+    Raises: UnknownTrader, AsOfBeforeData, NothingPublished.
+    """
+    as_of = as_of or dataplane.get_published_snapshot().data_until
+    facts = dataplane.get_trader_facts(trader_code, as_of).scalars()
+    return _identity({"trader_code": trader_code, **facts}, as_of)
+
+
+def _like_prefix(text: str) -> str:
+    # A pattern only for what can begin a credit code; other text must not match every code.
+    return f"{text}%" if text.isascii() and text.isalnum() else "\x00"
+
+
+def _identity(row: dict[str, Any], as_of: date) -> TraderIdentity:
+    statuses = dataplane.fact_catalogue()["registration_status"].values
+    town_code = row["town_code"]
+    return TraderIdentity(
+        trader_code=row["trader_code"],
+        name=row["trade_name"],
+        subject_kind=row["subject_kind"],
+        status=row["registration_status"],
+        status_label=statuses[row["registration_status"]],
+        established_on=row["established_on"],
+        industry_code=row["industry_code"],
+        industry_name=reference.get_industry(row["industry_code"]).name,
+        county_code=row["county_code"],
+        county_name=reference.division_name(row["county_code"]),
+        town_code=town_code,
+        town_name=reference.get_town(town_code).name if town_code else None,
+        as_of=as_of,
+    )
+
+
+def list_changes(trader_code: str) -> list[ChangeRecord]:
+    """The registered changes of a trader, newest first."""
+    raise NotImplementedError(trader_code)
