@@ -1,5 +1,14 @@
 """Routes of the service."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from getihu.config.api import api
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("getihu.portal.urls")),
+    path("api/", api.urls),
+]
+
+handler400 = "getihu.portal.views.bad_request"
+handler404 = "getihu.portal.views.not_found"
+handler500 = "getihu.portal.views.server_error"

@@ -1,0 +1,211 @@
+"""What the pages show: decisions and identities put in the order people read them."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from getihu.dataplane.contracts import (
+    DatasetContract,
+    DeliverySummary,
+    FactDeclaration,
+    QuarantineCount,
+    QuarantinedRow,
+    SnapshotSummary,
+)
+from getihu.registry.contracts import ChangeRecord, TraderIdentity
+from getihu.rulebook.contracts import ClauseResult, Decision, RuleSummary
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """When or how an answer becomes yes, and whom to ask. ``who`` is empty if nobody need act."""
+
+    text: str
+    who: str = ""
+
+
+@dataclass(frozen=True)
+class PolicyLine:
+    """One policy on a trader's page. ``counts`` says whether its amount adds to the total."""
+
+    decision: Decision
+    hint: str
+    counts: bool = False
+
+
+@dataclass(frozen=True)
+class TraderPage:
+    """Everything on one trader's page, most useful first.
+
+    ``total_yuan`` sums only what is paid out or spared (``PolicyLine.counts``); None if nothing
+    of it can be counted. ``near`` holds refusals with exactly one failing clause and nothing
+    unknown, whose clause can still change. ``data_until`` is the last day the data covers.
+    """
+
+    trader: TraderIdentity
+    changes: tuple[ChangeRecord, ...]
+    as_of: date
+    data_until: date
+    snapshot_id: str
+    type_decision: Decision
+    granted: tuple[PolicyLine, ...]
+    total_yuan: Decimal | None
+    near: tuple[PolicyLine, ...]
+    unknown: tuple[PolicyLine, ...]
+    refused: tuple[PolicyLine, ...]
+    left_out: tuple[PolicyLine, ...]
+
+
+@dataclass(frozen=True)
+class ClauseLine:
+    """One clause as shown: its result and whether it settled the outcome."""
+
+    clause: ClauseResult
+    is_deciding: bool
+
+
+@dataclass(frozen=True)
+class DecisionPage:
+    """结论 → 原因 → 依据第几条 → 什么时候、怎样就可以 → 找谁, then clause by clause."""
+
+    trader: TraderIdentity
+    decision: Decision
+    tone: str
+    clauses: tuple[ClauseLine, ...]
+    steps: tuple[NextStep, ...]
+    contacts: tuple[str, ...]
+    trust_note: str
+    data_until: date
+
+
+@dataclass(frozen=True)
+class Balance:
+    """Rows in = accepted + quarantined + duplicate, over some deliveries."""
+
+    rows_in: int
+    accepted: int
+    quarantined: int
+    duplicate: int
+
+    @property
+    def holds(self) -> bool:
+        return self.rows_in == self.accepted + self.quarantined + self.duplicate
+
+
+@dataclass(frozen=True)
+class DataPage:
+    """The data officer's desk: what came, what did not, what must be sent again."""
+
+    snapshot: SnapshotSummary | None
+    snapshots: tuple[SnapshotSummary, ...]
+    feeds: tuple[object, ...]
+    late_feeds: int
+    deliveries: tuple[DeliverySummary, ...]
+    problem_deliveries: int
+    quarantine: tuple[QuarantineCount, ...]
+    balance: Balance
+
+
+@dataclass(frozen=True)
+class QuarantinePage:
+    """Rows of one delivery held back, a page of them at a time (``first`` counts from 1)."""
+
+    delivery: DeliverySummary
+    counts: tuple[QuarantineCount, ...]
+    rows: tuple[QuarantinedRow, ...]
+    total: int
+    number: int
+    pages: int
+    first: int
+
+
+@dataclass(frozen=True)
+class FactLine:
+    """One declared fact with its type and personal-data class in words."""
+
+    fact: FactDeclaration
+    type_label: str
+    personal_label: str
+
+
+@dataclass(frozen=True)
+class FactGroup:
+    """The facts computed from one dataset."""
+
+    contract: DatasetContract
+    department_name: str
+    lines: tuple[FactLine, ...]
+
+
+@dataclass(frozen=True)
+class RuleLine:
+    """One rule as listed, with the name of the place it holds in."""
+
+    rule: RuleSummary
+    region_name: str
+
+
+@dataclass(frozen=True)
+class RuleGroup:
+    """Rules of one kind, for the list."""
+
+    title: str
+    lines: tuple[RuleLine, ...]
+
+
+@dataclass(frozen=True)
+class RuleClause:
+    """One condition of a rule: what it asks, as text and as the expression evaluated."""
+
+    label: str
+    article: str
+    expression: str
+
+
+@dataclass(frozen=True)
+class RuleBranch:
+    """How conditions are joined: a heading (全部满足…) over items, or one condition's label."""
+
+    text: str
+    items: tuple["RuleBranch", ...] = ()
+
+
+@dataclass(frozen=True)
+class RuleValue:
+    """One outcome of a table, with what leads to it; ``when`` is None for the last row."""
+
+    label: str
+    reason: str
+    when: RuleBranch | None
+
+
+@dataclass(frozen=True)
+class RuleParameter:
+    """One number of a rule: as people read it, and who set it."""
+
+    label: str
+    shown: str
+    source: str
+    is_official: bool
+
+
+@dataclass(frozen=True)
+class RulePage:
+    """One rule: source, conditions, parameters with their sources, and how the city came out.
+
+    ``counts`` are traders per outcome label on ``counted_on``; empty before a sweep.
+    """
+
+    line: RuleLine
+    subjects: tuple[str, ...]
+    ended: str
+    benefit: str
+    date_note: str
+    incomplete: str
+    clauses: tuple[RuleClause, ...]
+    requires: RuleBranch | None
+    values: tuple[RuleValue, ...]
+    parameters: tuple[RuleParameter, ...]
+    trust_note: str
+    counts: tuple[tuple[str, int], ...] = ()
+    counted_on: date | None = None

@@ -1,0 +1,450 @@
+"""Pages put together from what the packages below offer. Reads only; never asks the clock."""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from getihu.dataplane import selectors as dataplane
+from getihu.dataplane.contracts import (
+    DeliverySummary,
+    FactDeclaration,
+    FactScalar,
+    FactType,
+    PersonalClass,
+)
+from getihu.kernel.errors import GetihuError
+from getihu.portal.contracts import (
+    Balance,
+    ClauseLine,
+    DataPage,
+    DecisionPage,
+    FactGroup,
+    FactLine,
+    NextStep,
+    PolicyLine,
+    QuarantinePage,
+    RuleBranch,
+    RuleClause,
+    RuleGroup,
+    RuleLine,
+    RulePage,
+    RuleParameter,
+    RuleValue,
+    TraderPage,
+)
+from getihu.reference import selectors as reference
+from getihu.registry import selectors as registry
+from getihu.rulebook import selectors as rulebook
+from getihu.rulebook.contracts import (
+    ClauseResult,
+    Decision,
+    FactUsed,
+    ParameterUsed,
+    RuleSummary,
+    Truth,
+)
+
+QUARANTINE_PAGE_ROWS: Final = 100
+
+# What a trader is or was, as opposed to what she does: no step can change it, so a refusal that
+# rests on it is never shown as "one step away".
+FIXED_FACTS: Final = frozenset(
+    {
+        "subject_kind",
+        "composition",
+        "established_on",
+        "converted_on",
+        "county_code",
+        "registration_status",
+        "operator_is_veteran",
+        "operator_is_transferred_cadre",
+        "operator_is_dependant",
+    }
+)
+
+TRUST_NOTES: Final = {
+    "L": "读过全文，条号已核对",
+    "G": "政府网站可见部分，其后条款未读到",
+    "M": "转载件，正文与官方文本未逐字核对",
+    "S": "来自解读材料，未见原文",
+    "D": "由其他规则推导，不是来源原话",
+    "R": "未读到原文，使用前须核实",
+    "X": "未找到原文",
+}
+
+TYPE_LABELS: Final = {
+    FactType.BOOLEAN: "是否",
+    FactType.INTEGER: "整数",
+    FactType.MONEY: "金额",
+    FactType.DECIMAL: "小数",
+    FactType.DATE: "日期",
+    FactType.TEXT: "文字",
+    FactType.ENUM: "选项",
+    FactType.CODE: "代码",
+}
+PERSONAL_LABELS: Final = {
+    PersonalClass.NONE: "否",
+    PersonalClass.BUSINESS: "经营信息",
+    PersonalClass.PERSONAL: "个人信息",
+    PersonalClass.SENSITIVE: "敏感个人信息",
+}
+UNIT_LABELS: Final = {
+    "yuan": "元",
+    "m2": "平方米",
+    "month": "个月",
+    "day": "天",
+    "year": "年",
+    "person": "人",
+    "count": "次",
+}
+SUBJECT_LABELS: Final = {"individual": "个体工商户", "enterprise": "由个体工商户转型的企业"}
+FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+# Zhejiang province and everything in it; the service runs for Wenzhou (330300).
+CITY_PREFIX: Final = "33"
+
+COMPARISON: Final = re.compile(r"^(\w+)\s*(>=|>|<=|<)\s*(\w+)$")
+
+
+class UnknownDelivery(GetihuError):
+    """No delivery has this number."""
+
+
+def get_trader_page(trader_code: str, *, as_of: date | None = None) -> TraderPage:
+    """Everything one trader's page shows, as of ``as_of`` (default: the last day of the data).
+
+    Raises: UnknownTrader, AsOfBeforeData, FactsNotBuilt, NothingPublished.
+    Cost: one look-up of one code in the sorted facts table per call below.
+    """
+    data_until = dataplane.get_published_snapshot().data_until
+    as_of = as_of or data_until
+    trader = registry.get_trader(trader_code, as_of)
+    explanation = rulebook.explain_trader(trader_code, as_of=as_of)
+    by_outcome: dict[str, list[PolicyLine]] = {"yes": [], "near": [], "unknown": [], "no": []}
+    left_out = []
+    for decision in explanation.policies:
+        if not decision.applies:
+            left_out.append(PolicyLine(decision, decision.not_applicable))
+        else:
+            by_outcome[_place(decision)].append(_policy_line(decision))
+    granted = sorted(by_outcome["yes"], key=_by_amount)
+    counted = [
+        line.decision.amount_yuan
+        for line in granted
+        if line.counts and line.decision.amount_yuan is not None
+    ]
+    return TraderPage(
+        trader=trader,
+        changes=tuple(registry.list_changes(trader_code)),
+        as_of=as_of,
+        data_until=data_until,
+        snapshot_id=explanation.snapshot_id,
+        type_decision=explanation.type_decision,
+        granted=tuple(granted),
+        total_yuan=sum(counted, Decimal(0)) if counted else None,
+        near=tuple(by_outcome["near"]),
+        unknown=tuple(by_outcome["unknown"]),
+        refused=tuple(by_outcome["no"]),
+        left_out=tuple(left_out),
+    )
+
+
+def get_decision_page(trader_code: str, rule_id: str, *, as_of: date | None = None) -> DecisionPage:
+    """One decision with all its reasons, in the order a refusal must give them."""
+    data_until = dataplane.get_published_snapshot().data_until
+    as_of = as_of or data_until
+    decision = rulebook.explain_rule(trader_code, rule_id, as_of=as_of)
+    return DecisionPage(
+        trader=registry.get_trader(trader_code, as_of),
+        decision=decision,
+        tone=_tone(decision),
+        clauses=tuple(ClauseLine(c, c.id in decision.deciding) for c in decision.clauses),
+        steps=_steps(decision),
+        contacts=_contacts(decision),
+        trust_note=TRUST_NOTES.get(decision.source.trust, ""),
+        data_until=data_until,
+    )
+
+
+def get_data_page(at: datetime) -> DataPage:
+    """The state of all deliveries as seen at the moment ``at`` (late feeds depend on it)."""
+    deliveries = tuple(dataplane.list_deliveries())
+    feeds = tuple(dataplane.list_feeds(at))
+    snapshots = tuple(dataplane.list_snapshots())
+    return DataPage(
+        snapshot=max(snapshots, key=lambda s: s.number, default=None),
+        snapshots=snapshots,
+        feeds=tuple(sorted(feeds, key=lambda f: not f.is_late)),
+        late_feeds=sum(f.is_late for f in feeds),
+        deliveries=deliveries,
+        problem_deliveries=sum(d.status in ("held", "rejected") for d in deliveries),
+        quarantine=tuple(dataplane.count_quarantine()),
+        balance=_balance(deliveries),
+    )
+
+
+def get_quarantine_page(delivery_id: str, *, number: int = 1) -> QuarantinePage:
+    """One page of the rows a delivery could not bring in. Raises UnknownDelivery."""
+    delivery = get_delivery(delivery_id)
+    counts = tuple(c for c in dataplane.count_quarantine() if c.delivery_id == delivery_id)
+    pages = max(1, -(-delivery.quarantined // QUARANTINE_PAGE_ROWS))
+    number = min(max(1, number), pages)
+    offset = (number - 1) * QUARANTINE_PAGE_ROWS
+    rows = dataplane.list_quarantined_rows(delivery_id, offset, QUARANTINE_PAGE_ROWS)
+    return QuarantinePage(
+        delivery=delivery,
+        counts=counts,
+        rows=tuple(rows),
+        total=delivery.quarantined,
+        number=number,
+        pages=pages,
+        first=offset + 1,
+    )
+
+
+def list_fact_groups() -> list[FactGroup]:
+    """Every declared fact under the delivery it comes from, in the catalogue's order."""
+    contracts = dataplane.dataset_contracts()
+    by_dataset: dict[str, list[FactDeclaration]] = {}
+    for fact in dataplane.fact_catalogue().values():
+        by_dataset.setdefault(fact.dataset, []).append(fact)
+    return [
+        FactGroup(contracts[dataset], facts[0].department_name, tuple(map(_fact_line, facts)))
+        for dataset, facts in by_dataset.items()
+    ]
+
+
+def list_rule_groups() -> list[RuleGroup]:
+    """Types and pools first, then the policies that hold here, then those of other places."""
+    groups: dict[str, list[RuleLine]] = {"分型与培育": [], "政策": [], "其他地区的政策": []}
+    for rule in rulebook.list_rules():
+        groups[_rule_group(rule)].append(RuleLine(rule, _region_name(rule.region)))
+    return [RuleGroup(title, tuple(lines)) for title, lines in groups.items() if lines]
+
+
+def get_rule_page(rule_id: str) -> RulePage:
+    """One rule with its conditions and parameters, and the last sweep's counts where there are
+    any. Raises UnknownRule."""
+    rule = rulebook.get_rule(rule_id)
+    summary = next(r for r in rulebook.list_rules() if r.id == rule_id)
+    labels = {clause.id: clause.label for clause in rule.clauses}
+    counts, counted_on = _counts_of(rule_id, dict(rule.values))
+    return RulePage(
+        line=RuleLine(summary, _region_name(rule.region)),
+        subjects=tuple(SUBJECT_LABELS.get(kind, kind) for kind in rule.subjects),
+        ended=rule.ended_by.source if rule.ended_by else "",
+        benefit=rule.benefit,
+        date_note=rule.date_note,
+        incomplete=rule.incomplete,
+        clauses=tuple(RuleClause(c.label, c.article, c.text) for c in rule.clauses),
+        requires=_branch(rule.requires, labels) if rule.requires else None,
+        values=tuple(
+            RuleValue(row.label, row.reason, _branch(row.when, labels) if row.when else None)
+            for row in rule.rows
+        ),
+        parameters=tuple(
+            RuleParameter(p.label, _shown(p.value, p.unit), p.source, p.is_official)
+            for p in rule.parameters
+        ),
+        trust_note=TRUST_NOTES.get(rule.source.trust, ""),
+        counts=counts,
+        counted_on=counted_on,
+    )
+
+
+def _branch(tree: Any, labels: dict[str, str]) -> RuleBranch:
+    """A condition tree in words, whatever its depth."""
+    if not hasattr(tree, "items"):
+        return RuleBranch(labels[tree.id])
+    heading = {
+        "AllOf": "以下全部满足",
+        "AnyOf": "以下满足任意一项",
+        "NoneOf": "以下一项都没有",
+    }.get(type(tree).__name__)
+    text = heading or f"以下至少满足 {tree.n} 项"
+    return RuleBranch(text, tuple(_branch(item, labels) for item in tree.items))
+
+
+def _shown(value: FactScalar, unit: str | None) -> str:
+    """A parameter as people read it: 2,000,000元, 12个月, 2026年1月1日."""
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if isinstance(value, date):
+        return f"{value.year}年{value.month}月{value.day}日"
+    if isinstance(value, str):
+        return value
+    return f"{value:,}{UNIT_LABELS.get(unit or '', '')}"
+
+
+def _counts_of(
+    rule_id: str, labels: dict[str, str]
+) -> tuple[tuple[tuple[str, int], ...], date | None]:
+    """Traders per outcome on the last day of the data; nothing where no sweep has run."""
+    try:
+        as_of = dataplane.get_published_snapshot().data_until
+        counts = rulebook.sweep_counts(as_of).get(rule_id, {})
+    except GetihuError:
+        return (), None
+    words = {"yes": "符合", "no": "不符合", "unknown": "还不能判断", **labels}
+    shown = [(words.get(outcome, outcome), n) for outcome, n in counts.items() if n]
+    return tuple(shown), as_of
+
+
+def list_quarantine_cells(delivery_id: str) -> Iterator[list[str]]:
+    """The lines of the file a department gets back, header first, safe to open in a spreadsheet.
+
+    A cell that a spreadsheet would run as a formula gets a leading apostrophe.
+    """
+    with dataplane.quarantine_file(delivery_id).open(encoding="utf-8-sig", newline="") as lines:
+        for cells in csv.reader(lines):
+            yield [_inert(cell) for cell in cells]
+
+
+def _inert(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
+
+
+def _fact_line(fact: FactDeclaration) -> FactLine:
+    unit = UNIT_LABELS.get(fact.unit or "", fact.unit or "")
+    label = TYPE_LABELS[fact.type]
+    if fact.values:
+        label = f"{label}：{'、'.join(fact.values.values())}"
+    return FactLine(fact, f"{label}（{unit}）" if unit else label, PERSONAL_LABELS[fact.personal])
+
+
+def _rule_group(rule: RuleSummary) -> str:
+    if rule.region != "CN" and not rule.region.startswith(CITY_PREFIX):
+        return "其他地区的政策"
+    return "分型与培育" if rule.id.startswith("growth.") else "政策"
+
+
+def _region_name(region: str) -> str:
+    return "全国" if region == "CN" else reference.division_name(region)
+
+
+def _place(decision: Decision) -> str:
+    if decision.outcome == Truth.NO and _is_near(decision):
+        return "near"
+    return decision.outcome if decision.outcome in ("yes", "no") else "unknown"
+
+
+def _is_near(decision: Decision) -> bool:
+    failing = _failing(decision)
+    others_known = all(c.result != Truth.UNKNOWN for c in decision.clauses)
+    return len(failing) == 1 and others_known and not _is_fixed(failing[0])
+
+
+def _failing(decision: Decision) -> list[ClauseResult]:
+    return [c for c in decision.clauses if c.id in decision.deciding]
+
+
+def _is_fixed(clause: ClauseResult) -> bool:
+    return any(fact.name in FIXED_FACTS for fact in clause.facts)
+
+
+def _policy_line(decision: Decision) -> PolicyLine:
+    if decision.outcome == Truth.YES:
+        return PolicyLine(decision, decision.benefit, counts=_counts(decision))
+    if decision.outcome == Truth.NO:
+        failing = _failing(decision)
+        hint = _cure(failing[0]) if _is_near(decision) else decision.reason
+        return PolicyLine(decision, hint)
+    return PolicyLine(decision, _why_unknown(decision))
+
+
+def _counts(decision: Decision) -> bool:
+    """Whether the amount is money paid out or spared: a limit (限额、最高) may not be reached, and
+    a tax still to be paid (应缴) is no benefit, so neither adds to the total."""
+    uncertain = any(word in decision.amount_note for word in ("限额", "最高", "应缴"))
+    return decision.amount_yuan is not None and not uncertain
+
+
+def _by_amount(line: PolicyLine) -> tuple[bool, Decimal]:
+    return (line.decision.amount_yuan is None, -(line.decision.amount_yuan or Decimal(0)))
+
+
+def _why_unknown(decision: Decision) -> str:
+    if decision.incomplete:
+        return f"政策原文不全：{decision.incomplete}"
+    reasons = dict.fromkeys(fact.why_unknown for fact in decision.missing if fact.why_unknown)
+    return "".join(reasons) or decision.reason
+
+
+def _tone(decision: Decision) -> str:
+    if not decision.applies:
+        return "unknown"
+    return {"yes": "good", "no": "late", "unknown": "unknown"}.get(decision.outcome, "brand")
+
+
+def _steps(decision: Decision) -> tuple[NextStep, ...]:
+    """When, or how, the answer becomes yes."""
+    if not decision.applies or decision.outcome == Truth.YES:
+        return ()
+    if decision.outcome == Truth.NO:
+        return tuple(NextStep(_cure(clause), _owners([clause])) for clause in _failing(decision))
+    steps = (
+        [NextStep(f"原文不全，要等原文核实：{decision.incomplete}")] if decision.incomplete else []
+    )
+    if decision.outcome == Truth.UNKNOWN:
+        for fact in decision.missing:
+            steps.append(
+                NextStep(
+                    f"知道“{fact.label}”以后就能判断。{fact.why_unknown}", fact.department_name
+                )
+            )
+    return tuple(steps)
+
+
+def _cure(clause: ClauseResult) -> str:
+    """What would make a failing clause hold, in words; exact where it is one comparison."""
+    if _is_fixed(clause):
+        return f"“{clause.label}”由身份或登记决定，不会随经营变化。"
+    match = COMPARISON.match(clause.expression.strip())
+    if match and len(clause.facts) == 1 and len(clause.parameters) <= 1:
+        return _comparison_cure(clause.facts[0], match[2], clause.parameters, match[3])
+    return f"“{clause.label}”这一项满足以后，下次数据更新时自动重判。"
+
+
+def _comparison_cure(
+    fact: FactUsed, sign: str, parameters: tuple[ParameterUsed, ...], literal: str
+) -> str:
+    wanted = parameters[0].value if parameters else literal
+    shown = parameters[0].shown if parameters else literal
+    if fact.name == "registered_months" and sign == ">=" and isinstance(fact.value, int):
+        return f"再过 {int(str(wanted)) - fact.value} 个月，时间到了自动符合。"
+    words = {">=": "达到", ">": "超过", "<=": "不超过", "<": "低于"}[sign]
+    return f"{fact.label}{words}{shown}就可以（现在是{fact.shown}）。"
+
+
+def _owners(clauses: Iterable[ClauseResult]) -> str:
+    names = dict.fromkeys(fact.department_name for c in clauses for fact in c.facts)
+    return "、".join(names)
+
+
+def _contacts(decision: Decision) -> tuple[str, ...]:
+    """The departments whose records settled (or could settle) the answer."""
+    if decision.missing and decision.outcome == Truth.UNKNOWN:
+        facts = list(decision.missing)
+    else:
+        facts = [fact for clause in _failing(decision) for fact in clause.facts]
+    return tuple(dict.fromkeys(fact.department_name for fact in facts))
+
+
+def _balance(deliveries: Iterable[DeliverySummary]) -> Balance:
+    listed = list(deliveries)
+    return Balance(
+        rows_in=sum(d.rows_in for d in listed),
+        accepted=sum(d.accepted for d in listed),
+        quarantined=sum(d.quarantined for d in listed),
+        duplicate=sum(d.duplicate for d in listed),
+    )
+
+
+def get_delivery(delivery_id: str) -> DeliverySummary:
+    """One delivery by its number. Raises UnknownDelivery."""
+    found = [d for d in dataplane.list_deliveries() if d.delivery_id == delivery_id]
+    if not found:
+        raise UnknownDelivery(f"没有编号为“{delivery_id}”的数据。")
+    return found[0]
