@@ -43,6 +43,8 @@ def city(monkeypatch):
         explain_trader=lambda code, *, as_of=None, snapshot_id=None: fakes.EXPLANATION,
         explain_rule=lambda code, rule_id, *, as_of=None, snapshot_id=None: decisions[rule_id],
         list_rules=lambda: [fakes.RULE],
+        get_rule=lambda rule_id: fakes.WHOLE_RULE,
+        sweep_counts=lambda as_of: {fakes.RULE.id: {"yes": 1200, "no": 300}},
     )
     patch(reference, division_name=lambda code: "温州市")
     return SimpleNamespace(patch=patch)

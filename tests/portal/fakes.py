@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from types import SimpleNamespace as Given
 
 from getihu.dataplane.contracts import (
     Column,
@@ -318,3 +319,23 @@ FEEDS = [
     Feed("tax_years", "年度税收", "国家税务总局温州市税务局", date(2025, 12, 31), None, False, "x"),
     Feed("loans", "贷款", "中国人民银行温州市分行", date(2026, 7, 31), None, True, "loans-2026-07"),
 ]
+
+
+# What get_rule answers, as far as the page reads it.
+WHOLE_RULE = Given(
+    region="CN",
+    subjects=("individual",),
+    ended_by=None,
+    benefit="应纳税额减半，预缴时就可以享受",
+    date_note="按判定日所在年度",
+    incomplete="",
+    clauses=(Given(id="a", label="年应纳税所得额不超过上限", article="第一条", text="a <= b"),),
+    requires=None,
+    rows=(),
+    values=(),
+    parameters=(
+        Given(label="上限", value=2000000, unit="yuan", source="公告第一条", is_official=True),
+        Given(label="下限", value=12, unit="month", source=OURS.source, is_official=False),
+    ),
+    source=SOURCE,
+)

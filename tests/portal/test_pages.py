@@ -1,22 +1,298 @@
 """Every page on the hand-built city: what is shown, what is refused, and in which words."""
 
-import pytest
+import re
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
 
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from getihu.dataplane import selectors as dataplane
+from getihu.portal import selectors
+from getihu.rulebook import selectors as rulebook
+from getihu.rulebook.contracts import Truth
 from tests.portal import fakes
 
+PACKAGE = Path(selectors.__file__).resolve().parents[1]
+TRADER = f"/traders/{fakes.CODE}/"
 PAGES = [
     "/",
-    f"/traders/{fakes.CODE}/",
-    f"/traders/{fakes.CODE}/decisions/policies.income_tax_half/",
+    TRADER,
+    f"{TRADER}decisions/policies.income_tax_half/",
     "/data/",
     "/data/deliveries/tax_years-2025-01/quarantine/",
     "/rules/",
+    "/rules/policies.income_tax_half/",
     "/facts/",
 ]
 
 
+def text_of(response) -> str:
+    """The words of a page without its tags and without blanks."""
+    return re.sub(r"\s+", "", re.sub(r"<[^>]+>", "", response.content.decode()))
+
+
 @pytest.mark.parametrize("path", PAGES)
-def test_every_page_answers(client, city, path):
+def test_every_page_answers_under_the_strict_policy(client, city, path):
     response = client.get(path)
     assert response.status_code == 200
-    assert "Content-Security-Policy" in response.headers
+    policy = response.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "nonce" not in policy
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_has_inline_style_or_script(client, city, path):
+    html = client.get(path).content.decode()
+    assert re.findall(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", html) == []
+
+
+@pytest.mark.parametrize("path", [p for p in PAGES if p != "/"])
+def test_pages_that_only_show_refuse_to_be_written_to(client, city, path):
+    assert client.post(path).status_code == 405
+
+
+def test_templates_and_static_files_name_no_foreign_address():
+    files = [*PACKAGE.glob("*/templates/**/*.html"), *PACKAGE.glob("*/static/**/*.*")]
+    named = [
+        (path.name, address)
+        for path in files
+        for address in re.findall(r"https?://[^\s\"'<>)]+", path.read_text("utf-8"))
+        if address != "http://www.w3.org/2000/svg"  # a name of the format, fetched by nobody
+    ]
+    assert files
+    assert named == []
+
+
+# The trader's page
+
+
+def test_a_trader_sees_her_type_with_its_date_and_reason(client, city):
+    shown = text_of(client.get(TRADER))
+    assert "成长型稳定经营，有雇员或缴过税，有一定销售额。" in shown
+    assert "数据截至2026年10月31日（周六）" in shown
+
+
+def test_each_policy_stands_where_its_answer_puts_it(city):
+    page = selectors.get_trader_page(fakes.CODE)
+    assert [line.decision.rule_id for line in page.granted] == [
+        "policies.income_tax_half",
+        "policies.insurance",
+    ]
+    assert [line.decision for line in page.near] == [fakes.NEAR]
+    assert [line.decision for line in page.unknown] == [fakes.LOAN]
+    assert [line.decision for line in page.refused] == [fakes.VETERAN]
+    assert [line.decision for line in page.left_out] == [fakes.ELSEWHERE]
+
+
+def test_what_cannot_change_is_never_one_step_away(city):
+    page = selectors.get_trader_page(fakes.CODE)
+    assert "policies.veteran_startup" not in [line.decision.rule_id for line in page.near]
+
+
+def test_one_step_away_says_how_far(city):
+    line = selectors.get_trader_page(fakes.CODE).near[0]
+    assert line.hint == "单位参保人数达到3 人就可以（现在是1 人）。"
+
+
+def test_an_unknown_names_the_department_and_since_when(city):
+    line = selectors.get_trader_page(fakes.CODE).unknown[0]
+    assert "中国人民银行温州市分行" in line.hint
+    assert "2026年7月31日" in line.hint
+
+
+def test_the_total_leaves_out_limits_and_taxes_still_due(city):
+    due = replace(fakes.HALF, rule_id="x", amount_note="当月应缴增值税，不是补贴")
+    limit = replace(fakes.HALF, rule_id="y", amount_note="本年度扣减限额")
+    explanation = replace(fakes.EXPLANATION, policies=(fakes.HALF, due, limit))
+    city.patch(rulebook, explain_trader=lambda code, **_: explanation)
+    assert selectors.get_trader_page(fakes.CODE).total_yuan == Decimal("3600.00")
+
+
+def test_time_alone_is_counted_in_months(city):
+    months = fakes.fact("registered_months", "存续月数", 10, "10个月")
+    needed = fakes.ParameterUsed("needed", "月数下限", 12, "12个月", "x", True)
+    clause = fakes.clause(
+        "a", "满一年", Truth.NO, [months], [needed], "registered_months >= needed"
+    )
+    late = fakes.decision("policies.x", "满一年的奖励", "no", [clause])
+    city.patch(
+        rulebook, explain_trader=lambda code, **_: replace(fakes.EXPLANATION, policies=(late,))
+    )
+    assert selectors.get_trader_page(fakes.CODE).near[0].hint.startswith("再过 2 个月")
+
+
+@pytest.mark.parametrize("text", ["31-10-2026", "2026-13-01", "明天"])
+def test_a_date_that_is_none_is_refused_in_words(client, city, text):
+    response = client.get(TRADER, {"as_of": text})
+    assert response.status_code == 400
+    assert "日期要写成2026-10-31这样。" in text_of(response)
+
+
+def test_the_date_looked_from_goes_along_to_the_reasons(client, city):
+    earlier = replace(fakes.EXPLANATION, as_of=date(2026, 6, 30))
+    city.patch(rulebook, explain_trader=lambda code, **_: earlier)
+    html = client.get(TRADER, {"as_of": "2026-06-30"}).content.decode()
+    assert "decisions/growth.trader_type/?as_of=2026-06-30" in html
+
+
+def test_a_lower_case_code_leads_to_the_one_address(client, city):
+    response = client.get(f"/traders/{fakes.CODE.lower()}/")
+    assert (response.status_code, response["Location"]) == (302, TRADER)
+
+
+def test_a_wrong_code_says_what_is_wrong(client, city):
+    response = client.get("/traders/92330302MA2ABC001X/")
+    assert response.status_code == 404
+    assert "校验位不符" in text_of(response)
+
+
+# A decision's page
+
+
+def test_a_refusal_says_what_why_which_clause_what_next_and_whom_to_ask(client, city):
+    shown = text_of(client.get(f"{TRADER}decisions/policies.hire/"))
+    order = ["结论", "不符合", "原因", "依据", "第一条", "怎样就可以", "找谁", "人力资源"]
+    places = [shown.index(word) for word in order]
+    assert places == sorted(places)
+
+
+def test_each_value_shows_its_department_date_and_who_set_the_limit(client, city):
+    shown = text_of(client.get(f"{TRADER}decisions/growth.trader_type/"))
+    assert "温州市人力资源和社会保障局，9月30日（周三）" in shown
+    assert "国家税务总局温州市税务局，2025年12月31日（周三）" in shown
+    assert shown.count("本项目设定，非官方借用增值税") == 1
+    assert "版本4f5a9c01d2e3；快照s0123456789ab" in shown
+
+
+# Search
+
+
+def test_search_finds_by_a_posted_name(client, city):
+    assert "鹿城区阿华面馆" in text_of(client.post("/", {"text": "阿华"}))
+
+
+def test_a_live_search_answers_with_the_results_alone(client, city):
+    response = client.post("/", {"text": "阿华"}, headers={"HX-Request": "true"})
+    assert "<html" not in response.content.decode()
+    assert "鹿城区阿华面馆" in text_of(response)
+
+
+def test_a_search_without_a_hit_says_what_to_try(client, city):
+    assert "没有找到" in text_of(client.post("/", {"text": "不存在的店"}))
+
+
+@pytest.mark.parametrize("text", ["", "阿", "店" * 61])
+def test_a_search_too_short_or_long_says_so(client, city, text):
+    assert re.search("两个字|60个字", text_of(client.post("/", {"text": text})))
+
+
+def test_a_search_needs_the_form_of_this_site(city):
+    response = Client(enforce_csrf_checks=True).post("/", {"text": "阿华"})
+    assert response.status_code == 403
+    assert "这张表单过期了" in text_of(response)
+
+
+# Data
+
+
+def test_the_officer_sees_that_no_row_was_lost(client, city):
+    shown = text_of(client.get("/data/"))
+    assert "收到的行数等于入库、隔离、重复之和" in shown
+    assert "98,765" in shown
+    assert "请人行换一个编号重送" in shown
+
+
+def test_rows_that_do_not_add_up_are_called_out(client, city):
+    broken = replace(fakes.DELIVERY, accepted=1)
+    city.patch(dataplane, list_deliveries=lambda limit=200: [broken])
+    assert "行数对不上" in text_of(client.get("/data/"))
+
+
+def test_nothing_delivered_yet_is_a_page_of_its_own(client, city):
+    city.patch(
+        dataplane,
+        list_deliveries=lambda limit=200: [],
+        list_snapshots=lambda: [],
+        count_quarantine=lambda: [],
+        list_feeds=lambda at: [],
+    )
+    shown = text_of(client.get("/data/"))
+    assert "还没有收到任何数据" in shown
+    assert "getihuingest" in shown
+
+
+def test_the_quarantine_file_opens_in_a_spreadsheet_and_runs_nothing(client, city, tmp_path):
+    path = tmp_path / "quarantine.csv"
+    path.write_text("﻿行号,内容\r\n2,=1+1\r\n3,@x\r\n4,-5\r\n5,好\r\n", "utf-8", newline="")
+    city.patch(dataplane, quarantine_file=lambda delivery_id: path)
+    response = client.get("/data/deliveries/tax_years-2025-01/quarantine.csv")
+    assert response.content.startswith(b"\xef\xbb\xbf")
+    assert response.content.decode("utf-8-sig").splitlines() == [
+        "行号,内容",
+        "2,'=1+1",
+        "3,'@x",
+        "4,'-5",
+        "5,好",
+    ]
+    assert response["Content-Disposition"].startswith("attachment")
+
+
+@pytest.mark.parametrize("page, expected", [("", 1), ("2", 2), ("99", 3), ("x", 1), ("-1", 1)])
+def test_quarantine_pages_stay_inside_what_there_is(client, city, page, expected):
+    path = reverse("portal:quarantine", args=["tax_years-2025-01"])
+    assert f"第{expected}页，共3页" in text_of(client.get(path, {"page": page}))
+
+
+def test_an_unknown_delivery_is_not_found(client, city):
+    assert client.get("/data/deliveries/none/quarantine/").status_code == 404
+
+
+# What is not there
+
+
+def raiser(error):
+    def answer(*args, **kwargs):
+        raise error
+
+    return answer
+
+
+def test_before_the_first_delivery_every_page_says_which_command_to_run(client, city):
+    city.patch(dataplane, get_published_snapshot=raiser(dataplane.NothingPublished()))
+    response = client.get("/")
+    assert response.status_code == 503
+    assert "makedemo" in text_of(response)
+
+
+def test_a_page_that_does_not_exist_is_designed_too(client, city):
+    response = client.get("/nowhere/")
+    assert response.status_code == 404
+    assert "没有这个页面" in text_of(response)
+
+
+def test_a_fault_of_ours_gives_a_number_and_no_detail(city):
+    city.patch(selectors, get_data_page=raiser(RuntimeError("secret")))
+    response = Client(raise_request_exception=False).get("/data/")
+    assert response.status_code == 500
+    assert "平台出错了" in text_of(response)
+    assert "secret" not in text_of(response)
+
+
+# Type size
+
+
+def test_large_type_is_kept_in_a_cookie(client, city):
+    response = client.post("/type-size/", {"size": "large", "back": TRADER})
+    assert response["Location"] == TRADER
+    assert 'class="large"' in client.get(TRADER).content.decode()
+
+
+@pytest.mark.parametrize("back", ["https://elsewhere.example/", "//elsewhere.example", "", "\\x"])
+def test_the_way_back_never_leaves_the_site(client, city, back):
+    location = client.post("/type-size/", {"size": "large", "back": back})["Location"]
+    assert "elsewhere" not in location

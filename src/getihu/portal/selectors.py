@@ -346,7 +346,7 @@ def _is_fixed(clause: ClauseResult) -> bool:
 
 def _policy_line(decision: Decision) -> PolicyLine:
     if decision.outcome == Truth.YES:
-        return PolicyLine(decision, decision.benefit, counts=_counts(decision))
+        return PolicyLine(decision, _first_sentence(decision.benefit), counts=_counts(decision))
     if decision.outcome == Truth.NO:
         failing = _failing(decision)
         hint = _cure(failing[0]) if _is_near(decision) else decision.reason
@@ -359,6 +359,11 @@ def _counts(decision: Decision) -> bool:
     a tax still to be paid (应缴) is no benefit, so neither adds to the total."""
     uncertain = any(word in decision.amount_note for word in ("限额", "最高", "应缴"))
     return decision.amount_yuan is not None and not uncertain
+
+
+def _first_sentence(text: str) -> str:
+    head, stop, _ = text.partition("。")
+    return head + stop
 
 
 def _by_amount(line: PolicyLine) -> tuple[bool, Decimal]:
@@ -401,6 +406,8 @@ def _cure(clause: ClauseResult) -> str:
     """What would make a failing clause hold, in words; exact where it is one comparison."""
     if _is_fixed(clause):
         return f"“{clause.label}”由身份或登记决定，不会随经营变化。"
+    if clause.result == Truth.YES:  # one of a "none of these" group
+        return f"“{clause.label}”不再成立以后，下次数据更新时自动重判。"
     match = COMPARISON.match(clause.expression.strip())
     if match and len(clause.facts) == 1 and len(clause.parameters) <= 1:
         return _comparison_cure(clause.facts[0], match[2], clause.parameters, match[3])

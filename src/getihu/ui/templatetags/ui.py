@@ -1,5 +1,6 @@
 """Filters and tags every page may use: money, dates, truth marks, in the reader's words."""
 
+import re
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -11,6 +12,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 register = template.Library()
+
+ISO_DATE = re.compile(r" ?\b(\d{4})-(\d{2})-(\d{2})\b ?", re.ASCII)
+WITH_UNIT = re.compile(r" ?(\d[\d,]*(?:\.\d+)?) (元|人|个月|天|年|平方米|级|次)")
 
 WEEKDAYS = "一二三四五六日"
 CITY_TIME = ZoneInfo("Asia/Shanghai")
@@ -64,6 +68,18 @@ def moment(value: datetime | None) -> str:
         return ""
     here = value.astimezone(CITY_TIME)
     return f"{here.year}年{here.month}月{here.day}日 {here:%H:%M}"
+
+
+@register.filter
+def prose(text: str) -> str:
+    """A sentence as people write it: 2026-07-31 becomes 2026年7月31日, 7,200.00 元 becomes
+    7,200元. Reasons keep the plain form, so that they replay to the same bytes.
+
+    >>> prose("数据只到 2026-07-31，税额 7,200.00 元")
+    '数据只到2026年7月31日，税额7,200元'
+    """
+    text = ISO_DATE.sub(lambda m: f"{m[1]}年{int(m[2])}月{int(m[3])}日", text)
+    return WITH_UNIT.sub(lambda m: m[1].removesuffix(".00") + m[2], text)
 
 
 @register.filter
