@@ -1,0 +1,1 @@
+"""What each department knows of the traders and delivers, one module per department."""
