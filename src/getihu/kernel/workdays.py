@@ -1,6 +1,6 @@
 """Working days with 调休. Years not announced yet are provisional and say so."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -38,7 +38,7 @@ class Deadline:
 
 
 class CalendarUnknown(GetihuError):
-    """A year before the first one the calendar knows."""
+    """A year the calendar knows nothing about."""
 
 
 @dataclass(frozen=True)
@@ -46,48 +46,74 @@ class WorkCalendar:
     """Announced special days, and statutory days of the years after.
 
     ``special`` maps a day to holiday or makeup for the announced years ``first_year`` to
-    ``last_year``; ``expected`` holds statutory holidays of later years, without 调休.
+    ``last_year``. ``statutory_days`` gives the days off that the law alone fixes for a later year
+    up to ``horizon_year``, without 调休: those years are provisional, and a stored deadline that
+    rests on one is computed again once ``last_year`` has reached it.
     """
 
     special: Mapping[date, DayKind]
-    expected: Mapping[date, DayKind]
+    statutory_days: Callable[[int], Set[date]]
     first_year: int
     last_year: int
+    horizon_year: int
 
     def day(self, on: date) -> Day:
-        """Return what the day is. Raises CalendarUnknown before ``first_year``."""
-        if on.year < self.first_year:
+        """Return what the day is.
+
+        Raises CalendarUnknown before ``first_year`` and after ``horizon_year``.
+        """
+        if not self.first_year <= on.year <= self.horizon_year:
             raise CalendarUnknown(
-                f"工作日历从 {self.first_year} 年起，没有 {on.year} 年。"
+                f"工作日历只有 {self.first_year}—{self.horizon_year} 年，没有 {on.year} 年。"
                 "处理办法：核对日期；确需更早的年份，请补录国务院办公厅当年的放假通知。"
             )
-        provisional = on.year > self.last_year
-        table = self.expected if provisional else self.special
-        kind = table.get(on) or (DayKind.WEEKEND if on.weekday() >= 5 else DayKind.WORKDAY)
-        return Day(on, kind, provisional)
+        if on.year <= self.last_year:
+            return Day(on, self.special.get(on) or _weekly(on))
+        if on in self.statutory_days(on.year):
+            return Day(on, DayKind.HOLIDAY, provisional=True)
+        return Day(on, _weekly(on), provisional=True)
 
     def is_workday(self, on: date) -> bool:
+        """Return whether people work on the day; provisional years included, see ``day``."""
         return self.day(on).is_workday
 
     def add_workdays(self, start: date, count: int) -> Deadline:
-        """Return the ``count``-th working day after ``start`` (which is not counted itself)."""
+        """Return the ``count``-th working day after ``start`` (which is not counted itself).
+
+        Provisional, with a note, as soon as one counted day lies in a year not announced.
+        """
         if count < 0:
             raise ValueError("工作日数不能为负")
-        on, left, provisional = start, count, self.day(start).provisional
+        on, left = start, count
         while left:
             on += timedelta(days=1)
-            day = self.day(on)
-            provisional = provisional or day.provisional
-            left -= day.is_workday
-        return Deadline(on, provisional, self._note(on) if provisional else "")
+            left -= self.is_workday(on)
+        return self._deadline(start, on)
+
+    def first_workday_from(self, on: date) -> Deadline:
+        """Return the day itself when it is a working day, else the next one (民法典 §203)."""
+        found = on
+        while not self.is_workday(found):
+            found += timedelta(days=1)
+        return self._deadline(on, found)
 
     def count_workdays(self, after: date, until: date) -> int:
         """Return the number of working days after ``after`` up to and including ``until``."""
         span = (until - after).days
         return sum(self.is_workday(after + timedelta(days=i)) for i in range(1, span + 1))
 
-    def _note(self, on: date) -> str:
-        return (
-            f"国务院办公厅尚未公布 {on.year} 年的放假和调休安排，"
-            "本日期按周末和法定节假日暂计，公布后重新计算。"
+    def _deadline(self, start: date, on: date) -> Deadline:
+        if not self.day(on).provisional:
+            return Deadline(on)
+        first = max(start.year, self.last_year + 1)
+        years = f"{first}" if first == on.year else f"{first}—{on.year}"
+        return Deadline(
+            on,
+            True,
+            f"国务院办公厅尚未公布 {years} 年的放假和调休安排，"
+            "本日期按周末和法定节假日暂计，公布后重新计算。",
         )
+
+
+def _weekly(on: date) -> DayKind:
+    return DayKind.WEEKEND if on.weekday() >= 5 else DayKind.WORKDAY

@@ -1,6 +1,7 @@
-"""What leaves the reference app: divisions, towns, industry classes, departments."""
+"""What leaves the reference app: divisions, towns, villages, industry classes, departments."""
 
 from dataclasses import dataclass
+from datetime import date
 
 
 @dataclass(frozen=True)
@@ -15,12 +16,44 @@ class Division:
 
 @dataclass(frozen=True)
 class Town:
-    """A town or subdistrict (乡镇、街道) of Wenzhou, nine-digit NBS code."""
+    """A town or subdistrict (乡镇、街道) of Wenzhou, nine-digit NBS code.
+
+    ``kind``: subdistrict 街道, town 镇, township 乡, other (a development zone, farm or reserve
+    that stands beside the towns in the statistical list).
+    """
 
     code: str
     name: str
     county_code: str
     county_name: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Village:
+    """A village or community (村、社区) of Wenzhou. It has no code of its own here.
+
+    ``town_code`` is None where no town stands between county and village (all of 龙港市).
+    """
+
+    name: str
+    county_code: str
+    town_code: str | None
+
+
+@dataclass(frozen=True)
+class DivisionChange:
+    """A county that got another name, or came under another city, on a date.
+
+    ``approval`` 国批 (State Council) or 民批 (Ministry of Civil Affairs). Names, not codes.
+    """
+
+    on: date
+    approval: str
+    old_city: str
+    old_county: str
+    new_city: str
+    new_county: str
 
 
 @dataclass(frozen=True)
@@ -62,8 +95,10 @@ class TownMatch:
     """Where an address lies, as far as its text says.
 
     ``town_code`` and ``county_code`` are None when the text does not settle them; ``how`` names
-    the rule that matched (town, former town, stem, village, county, none); ``alternatives`` are
-    the town codes among which the text does not choose.
+    the rule that matched: town, former town, stem, merged town, village, county, conflict (the
+    town named lies in another county than the one named), outside (another city), none.
+    ``alternatives`` are the codes among which the text does not choose: towns, or 330383 for
+    龙港市, which has none.
     """
 
     town_code: str | None
