@@ -1,6 +1,6 @@
 """A small hand-built city: what the layers below would answer, one instance per situation."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from types import SimpleNamespace as Given
@@ -11,6 +11,7 @@ from getihu.dataplane.contracts import (
     DeliverySummary,
     FactDeclaration,
     FactType,
+    FeedStatus,
     PersonalClass,
     QuarantineCount,
     QuarantinedRow,
@@ -304,22 +305,32 @@ RULE = RuleSummary(
 )
 
 
-@dataclass(frozen=True)
-class Feed:
-    dataset: str
-    dataset_title: str
-    department_name: str
-    covered_until: date | None
-    due: date | None
-    is_late: bool
-    last_delivery: str | None
-
-
 FEEDS = [
-    Feed("tax_years", "年度税收", "国家税务总局温州市税务局", date(2025, 12, 31), None, False, "x"),
-    Feed("loans", "贷款", "中国人民银行温州市分行", date(2026, 7, 31), None, True, "loans-2026-07"),
+    FeedStatus(
+        dataset="tax_years",
+        dataset_title="年度税收",
+        department="tax",
+        department_name="国家税务总局温州市税务局",
+        cadence="yearly",
+        covered_until=date(2025, 12, 31),
+        behind=(),
+        due=date(2027, 3, 1),
+        is_late=False,
+        last_delivery="tax_years-2025-01",
+    ),
+    FeedStatus(
+        dataset="loans",
+        dataset_title="贷款",
+        department="pboc",
+        department_name="中国人民银行温州市分行",
+        cadence="monthly",
+        covered_until=date(2026, 7, 31),
+        behind=("泰顺县",),
+        due=date(2026, 9, 20),
+        is_late=True,
+        last_delivery="loans-2026-07",
+    ),
 ]
-
 
 # What get_rule answers, as far as the page reads it.
 WHOLE_RULE = Given(

@@ -11,6 +11,7 @@ from ninja.errors import HttpError, ValidationError
 from getihu.dataplane import selectors as dataplane
 from getihu.dataplane.api import router as dataplane_router
 from getihu.kernel.errors import GetihuError
+from getihu.portal import views
 from getihu.registry.api import router as registry_router
 from getihu.rulebook.api import router as rulebook_router
 
@@ -92,3 +93,10 @@ def broken(request: HttpRequest, error: Exception) -> HttpResponse:
     return _answer(
         request, 500, "平台出错了", "这不是调用方的问题。", f"把编号 {reference} 报给管理员。"
     )
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """An address nobody has: in JSON below /api/, as a page elsewhere."""
+    if request.path.startswith("/api/"):
+        return not_found(request, Http404())
+    return views.not_found(request, exception)

@@ -10,5 +10,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 
 handler400 = "getihu.portal.views.bad_request"
-handler404 = "getihu.portal.views.not_found"
+handler404 = "getihu.config.api.page_not_found"
 handler500 = "getihu.portal.views.server_error"

@@ -8,6 +8,7 @@ from getihu.dataplane.contracts import (
     DatasetContract,
     DeliverySummary,
     FactDeclaration,
+    FeedStatus,
     QuarantineCount,
     QuarantinedRow,
     SnapshotSummary,
@@ -98,7 +99,7 @@ class DataPage:
 
     snapshot: SnapshotSummary | None
     snapshots: tuple[SnapshotSummary, ...]
-    feeds: tuple[object, ...]
+    feeds: tuple[FeedStatus, ...]
     late_feeds: int
     deliveries: tuple[DeliverySummary, ...]
     problem_deliveries: int

@@ -48,6 +48,8 @@ from getihu.rulebook.contracts import (
 )
 
 QUARANTINE_PAGE_ROWS: Final = 100
+# Five years of seventeen datasets by month: all of them, so that the balance is of everything.
+DELIVERIES_SHOWN: Final = 2_000
 
 # What a trader is or was, as opposed to what she does: no step can change it, so a refusal that
 # rests on it is never shown as "one step away".
@@ -170,7 +172,7 @@ def get_decision_page(trader_code: str, rule_id: str, *, as_of: date | None = No
 
 def get_data_page(at: datetime) -> DataPage:
     """The state of all deliveries as seen at the moment ``at`` (late feeds depend on it)."""
-    deliveries = tuple(dataplane.list_deliveries())
+    deliveries = tuple(dataplane.list_deliveries(DELIVERIES_SHOWN))
     feeds = tuple(dataplane.list_feeds(at))
     snapshots = tuple(dataplane.list_snapshots())
     return DataPage(
@@ -181,7 +183,7 @@ def get_data_page(at: datetime) -> DataPage:
         deliveries=deliveries,
         problem_deliveries=sum(d.status in ("held", "rejected") for d in deliveries),
         quarantine=tuple(dataplane.count_quarantine()),
-        balance=_balance(deliveries),
+        balance=_balance(d for d in deliveries if d.status == "published"),
     )
 
 
@@ -450,8 +452,11 @@ def _balance(deliveries: Iterable[DeliverySummary]) -> Balance:
 
 
 def get_delivery(delivery_id: str) -> DeliverySummary:
-    """One delivery by its number. Raises UnknownDelivery."""
-    found = [d for d in dataplane.list_deliveries() if d.delivery_id == delivery_id]
-    if not found:
+    """One delivery by its number: the published attempt where there are several.
+
+    Raises UnknownDelivery.
+    """
+    tried = [d for d in dataplane.list_deliveries(DELIVERIES_SHOWN) if d.delivery_id == delivery_id]
+    if not tried:
         raise UnknownDelivery(f"没有编号为“{delivery_id}”的数据。")
-    return found[0]
+    return next((d for d in tried if d.status == "published"), tried[0])

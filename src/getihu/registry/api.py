@@ -10,7 +10,7 @@ from getihu.registry import selectors
 from getihu.registry.contracts import ChangeRecord, TraderIdentity
 from getihu.registry.schemas import Change, Search, Trader
 
-router = Router(tags=["registry"])
+router = Router(tags=["登记"])
 
 
 @router.post("/traders/search", response=list[Trader], summary="按名称或代码查找")

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django import template
 from django.conf import settings
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 register = template.Library()
@@ -80,6 +80,13 @@ def prose(text: str) -> str:
     """
     text = ISO_DATE.sub(lambda m: f"{m[1]}年{int(m[2])}月{int(m[3])}日", text)
     return WITH_UNIT.sub(lambda m: m[1].removesuffix(".00") + m[2], text)
+
+
+@register.filter
+def phrases(title: str) -> SafeString:
+    """A heading that breaks before its brackets rather than inside them."""
+    parts = re.split(r"(?=（)", title)
+    return format_html_join("", '<span class="phrase">{}</span>', ((part,) for part in parts))
 
 
 @register.filter
