@@ -162,14 +162,14 @@ def _locate(document: Document, node: yaml.Node, above: tuple[int, ...]) -> Loca
         return _locate_mapping(document, node, above)
     if isinstance(node, yaml.SequenceNode):
         return Located([_locate(document, item, above) for item in node.value], line, column)
-    quoted = node.style is not None
+    style = node.style if isinstance(node, yaml.ScalarNode) else None
     return Located(
-        node.value if quoted else _typed(node.value),
+        _typed(node.value) if style is None else node.value,
         line,
         column,
         start=node.start_mark.index,
         end=node.end_mark.index,
-        style=node.style,
+        style=style,
         written=node.value,
     )
 

@@ -144,7 +144,7 @@ class _Reading:
         return self._sized(node, tree, lambda resolved: check_amount_size(resolved, rounding))
 
     def _sized(
-        self, node: Expression, tree: exp.Expression | None, check: Callable[[Expression], None]
+        self, node: Expression, tree: exp.Expr | None, check: Callable[[Expression], None]
     ) -> Expression | None:
         try:
             check(resolve(node, self.names.parameters))
@@ -155,7 +155,7 @@ class _Reading:
 
     # parsing and places
 
-    def _parse(self) -> exp.Expression | None:
+    def _parse(self) -> exp.Expr | None:
         try:
             trees = sqlglot.parse(self.text, dialect="duckdb")
         except ParseError as error:
@@ -177,7 +177,7 @@ class _Reading:
 
     def _problem(
         self,
-        at: exp.Expression | int | None,
+        at: exp.Expr | int | None,
         message: str,
         fix: str,
         nearest: str | None = None,
@@ -188,7 +188,7 @@ class _Reading:
 
     # reading
 
-    def _read(self, tree: exp.Expression) -> Expression | None:
+    def _read(self, tree: exp.Expr) -> Expression | None:
         """The typed node of a parsed tree; None once a problem was reported."""
         read = self._read_any(tree)
         if isinstance(read, _Interval):
@@ -198,7 +198,7 @@ class _Reading:
             return None
         return read
 
-    def _read_any(self, tree: exp.Expression) -> Expression | _Interval | None:
+    def _read_any(self, tree: exp.Expr) -> Expression | _Interval | None:
         kind = type(tree)
         if kind in _COMPARISONS:
             return self._compare(tree, _COMPARISONS[kind])
@@ -240,7 +240,7 @@ class _Reading:
         self._unsupported(tree)
         return None
 
-    def _unsupported(self, tree: exp.Expression) -> None:
+    def _unsupported(self, tree: exp.Expr) -> None:
         if isinstance(tree, exp.Anonymous):
             name = str(tree.this)
         elif isinstance(tree, exp.Func):
@@ -253,7 +253,7 @@ class _Reading:
         what = "函数" if isinstance(tree, exp.Func) else "写法"
         self._problem(tree, f"不支持的{what} {name}", f"{LANGUAGE}。")
 
-    def _name(self, tree: exp.Expression) -> Expression | None:
+    def _name(self, tree: exp.Expr) -> Expression | None:
         name = tree.name
         if tree.args.get("table") is not None:
             self._problem(tree, f"名字前不能加“{tree.sql()}”里的点", "直接写事实名。")
@@ -269,7 +269,7 @@ class _Reading:
         self._problem(tree, f"没有叫“{name}”的事实或参数", fix, near)
         return None
 
-    def _literal(self, tree: exp.Expression) -> Expression | None:
+    def _literal(self, tree: exp.Expr) -> Expression | None:
         if tree.is_string:
             return Constant(tree.name, ValueType.TEXT)
         try:
@@ -284,9 +284,11 @@ class _Reading:
         whole = value.numerator if value.denominator == 1 else value
         return Constant(whole, ValueType.DECIMAL)
 
-    def _date_literal(self, tree: exp.Expression) -> Expression | None:
+    def _date_literal(self, tree: exp.Expr) -> Expression | None:
         inner = tree.this
-        if not (tree.to.is_type("date") and isinstance(inner, exp.Literal) and inner.is_string):
+        if not (
+            tree.args["to"].is_type("date") and isinstance(inner, exp.Literal) and inner.is_string
+        ):
             self._problem(tree, f"不支持类型转换 {tree.sql('duckdb')}", f"{LANGUAGE}。")
             return None
         try:
@@ -297,7 +299,7 @@ class _Reading:
             self._problem(inner, f"“{inner.name}”不是日期", "写成 DATE '2026-01-31'。")
             return None
 
-    def _logic(self, tree: exp.Expression) -> Expression | None:
+    def _logic(self, tree: exp.Expr) -> Expression | None:
         word = "and" if isinstance(tree, exp.And) else "or"
         operands = [self._boolean(part, word) for part in tree.flatten()]
         if any(operand is None for operand in operands):
@@ -305,7 +307,7 @@ class _Reading:
         known = tuple(operand for operand in operands if operand is not None)
         return And(known) if word == "and" else Or(known)
 
-    def _boolean(self, tree: exp.Expression, word: str) -> Expression | None:
+    def _boolean(self, tree: exp.Expr, word: str) -> Expression | None:
         node = self._read(tree)
         if node is None:
             return None
@@ -317,7 +319,7 @@ class _Reading:
             return None
         return node
 
-    def _negation(self, tree: exp.Expression) -> Expression | None:
+    def _negation(self, tree: exp.Expr) -> Expression | None:
         inner = tree.this
         if isinstance(inner, exp.Is) and isinstance(inner.expression, exp.Null):
             operand = self._read(inner.this)
@@ -325,7 +327,7 @@ class _Reading:
         node = self._boolean(inner, "not")
         return None if node is None else Not(node)
 
-    def _is(self, tree: exp.Expression) -> Expression | None:
+    def _is(self, tree: exp.Expr) -> Expression | None:
         if not isinstance(tree.expression, exp.Null):
             self._problem(
                 tree, "is 后面只能是 null 或 not null", "是否型事实直接写名字，或用 not。"
@@ -334,7 +336,7 @@ class _Reading:
         operand = self._read(tree.this)
         return None if operand is None else Not(IsKnown(operand))
 
-    def _one_of(self, tree: exp.Expression) -> Expression | None:
+    def _one_of(self, tree: exp.Expr) -> Expression | None:
         items = tree.expressions
         if not items:
             self._problem(tree, "in 后面要有一个括号里的清单", "写成 x in ('a', 'b')。")
@@ -362,7 +364,7 @@ class _Reading:
         whole = [OneOf(needle, tuple(constants)), *tests] if constants else tests
         return Or(tuple(whole)) if len(whole) > 1 else whole[0]
 
-    def _between(self, tree: exp.Expression) -> Expression | None:
+    def _between(self, tree: exp.Expr) -> Expression | None:
         if tree.args.get("symmetric"):
             self._problem(tree, "不支持 between symmetric", "写成 between 小的 and 大的。")
             return None
@@ -375,7 +377,7 @@ class _Reading:
         below = self._typed_compare(tree.args["high"], "<=", value, high, tree.this)
         return None if above is None or below is None else And((above, below))
 
-    def _compare(self, tree: exp.Expression, operator: str) -> Expression | None:
+    def _compare(self, tree: exp.Expr, operator: str) -> Expression | None:
         left, right = self._read(tree.this), self._read(tree.expression)
         if left is None or right is None:
             return None
@@ -383,11 +385,11 @@ class _Reading:
 
     def _typed_compare(
         self,
-        tree: exp.Expression,
+        tree: exp.Expr,
         operator: str,
         left: Expression,
         right: Expression,
-        left_tree: exp.Expression,
+        left_tree: exp.Expr,
     ) -> Expression | None:
         if ValueType.NULL in (left.type, right.type):
             self._problem(left_tree, "不能和 null 比较", "要问有没有数据，写 x is not null。")
@@ -405,8 +407,8 @@ class _Reading:
 
     def _mismatch(
         self,
-        left_tree: exp.Expression,
-        right_tree: exp.Expression,
+        left_tree: exp.Expr,
+        right_tree: exp.Expr,
         left: Expression,
         right: Expression,
     ) -> None:
@@ -425,7 +427,7 @@ class _Reading:
             fix,
         )
 
-    def _valid_value(self, fact: Expression, other: Expression, tree: exp.Expression) -> bool:
+    def _valid_value(self, fact: Expression, other: Expression, tree: exp.Expr) -> bool:
         """False (and reported) when an enum fact meets a value it can never have."""
         if not isinstance(fact, Fact):
             return True
@@ -444,7 +446,7 @@ class _Reading:
         )
         return False
 
-    def _minus(self, tree: exp.Expression) -> Expression | None:
+    def _minus(self, tree: exp.Expr) -> Expression | None:
         node = self._number(tree.this)
         if node is None:
             return None
@@ -452,7 +454,7 @@ class _Reading:
             return Constant(-node.value, node.type)
         return Negate(node, node.type)
 
-    def _number(self, tree: exp.Expression) -> Expression | None:
+    def _number(self, tree: exp.Expr) -> Expression | None:
         node = self._read(tree)
         if node is None:
             return None
@@ -464,7 +466,7 @@ class _Reading:
             return None
         return node
 
-    def _arithmetic(self, tree: exp.Expression, operator: str) -> Expression | _Interval | None:
+    def _arithmetic(self, tree: exp.Expr, operator: str) -> Expression | _Interval | None:
         left, right = self._read_any(tree.this), self._read_any(tree.expression)
         if left is None or right is None:
             return None
@@ -487,7 +489,7 @@ class _Reading:
 
     def _with_interval(
         self,
-        tree: exp.Expression,
+        tree: exp.Expr,
         operator: str,
         left: Expression | _Interval,
         right: Expression | _Interval,
@@ -514,7 +516,7 @@ class _Reading:
         self._problem(tree, _LONE_INTERVAL, _INTERVAL_FIX)
         return None
 
-    def _interval(self, tree: exp.Expression) -> _Interval | None:
+    def _interval(self, tree: exp.Expr) -> _Interval | None:
         unit_tree = tree.args.get("unit")
         word = unit_tree.name.upper().removesuffix("S") if unit_tree is not None else ""
         if word not in _UNITS:
@@ -538,20 +540,19 @@ class _Reading:
             amount = Arithmetic("*", amount, Constant(size, ValueType.INTEGER), ValueType.INTEGER)
         return self._checked_interval(tree, amount, unit)
 
-    def _checked_interval(
-        self, tree: exp.Expression, amount: Expression, unit: str
-    ) -> _Interval | None:
-        if amount.type is not ValueType.INTEGER or not is_constant(amount):
+    def _checked_interval(self, tree: exp.Expr, amount: Expression, unit: str) -> _Interval | None:
+        length = resolve(amount, self.names.parameters)
+        if amount.type is not ValueType.INTEGER or not (
+            isinstance(length, Constant) and isinstance(length.value, int)
+        ):
             self._problem(tree, "INTERVAL 的长度只能是整数常数或整数参数", "把它写成参数。")
             return None
-        length = resolve(amount, self.names.parameters)
-        assert isinstance(length, Constant) and isinstance(length.value, int)
         if abs(length.value) > _LONGEST[unit]:
             self._problem(tree, "INTERVAL 超过一百年", "检查单位是不是写错了。")
             return None
         return _Interval(amount, unit)
 
-    def _divide(self, tree: exp.Expression) -> Expression | None:
+    def _divide(self, tree: exp.Expr) -> Expression | None:
         dividend, divisor = self._number(tree.this), self._number(tree.expression)
         if dividend is None or divisor is None:
             return None
@@ -572,7 +573,7 @@ class _Reading:
             return None
         return Divide(dividend, divisor)
 
-    def _extract(self, tree: exp.Expression) -> Expression | None:
+    def _extract(self, tree: exp.Expr) -> Expression | None:
         part = tree.this.name.lower()
         node = self._read(tree.expression)
         if part not in ("year", "month", "day"):
@@ -587,7 +588,7 @@ class _Reading:
             return None
         return Extract(part, node)
 
-    def _case(self, tree: exp.Expression) -> Expression | None:
+    def _case(self, tree: exp.Expr) -> Expression | None:
         if tree.this is not None:
             self._problem(tree.this, "case 后面要直接写 when", "写成 case when x = 1 then … end。")
             return None
@@ -614,8 +615,8 @@ class _Reading:
 
     def _joint_type(
         self,
-        tree: exp.Expression,
-        result_trees: list[exp.Expression],
+        tree: exp.Expr,
+        result_trees: list[exp.Expr],
         results: list[Expression],
     ) -> ValueType | None:
         kinds = [r.type for r in results if r.type is not ValueType.NULL]
@@ -641,7 +642,7 @@ def _number_type(operator: str, left: ValueType, right: ValueType) -> ValueType:
     return ValueType.DECIMAL
 
 
-def _start(tree: exp.Expression) -> int:
+def _start(tree: exp.Expr) -> int:
     """Offset of the first character of a tree that the parser remembers."""
     starts = [node.meta["start"] for node in tree.walk() if "start" in node.meta]
     return min(starts, default=0)

@@ -6,8 +6,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from jsonschema import Draft202012Validator, FormatChecker
-from jsonschema.exceptions import ValidationError
+from jsonschema import (  # type: ignore[import-untyped]
+    Draft202012Validator,
+    FormatChecker,
+)
+from jsonschema.exceptions import ValidationError  # type: ignore[import-untyped]
 
 from getihu.kernel.errors import nearest_name
 from getihu.rulebook.load.document import Document, Located

@@ -6,7 +6,11 @@ from getihu.kernel.errors import nearest_name
 from getihu.rulebook.load.document import Document, Located
 from getihu.rulebook.model.rules import AllOf, AnyOf, AtLeast, ClauseRef, NoneOf, Tree
 
-_GROUPS = {"all_of": AllOf, "any_of": AnyOf, "none_of": NoneOf}
+_GROUPS: dict[str, type[AllOf] | type[AnyOf] | type[NoneOf]] = {
+    "all_of": AllOf,
+    "any_of": AnyOf,
+    "none_of": NoneOf,
+}
 _KEYS = (*_GROUPS, "at_least")
 
 

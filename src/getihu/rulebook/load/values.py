@@ -10,7 +10,7 @@ from getihu.rulebook.load.document import Document, Located
 from getihu.rulebook.model.expressions import Constant, ValueType
 
 _PLACES = {FactType.MONEY: 2, FactType.DECIMAL: 4}
-_WANTED = {
+_WANTED: dict[FactType, tuple[str, type[bool | int | str | date]]] = {
     FactType.BOOLEAN: ("true 或 false", bool),
     FactType.INTEGER: ("整数", int),
     FactType.DATE: ("日期，如 2026-10-31", date),
@@ -54,7 +54,8 @@ def read_fact_value(
             nearest=near,
         )
         return False, None
-    return True, value
+    known: FactScalar = value
+    return True, known
 
 
 def _decimal(value: object, places: int) -> Decimal | None:

@@ -144,8 +144,8 @@ def check_amount_size(node: Expression, rounding: str) -> None:
     places, _ = ROUNDINGS[rounding]
     per_unit = scale.factor * 10**places
     _checked(per_unit, 2 * scale.bound * per_unit.numerator + per_unit.denominator)
-    # The result is stored as DECIMAL(38,2).
-    if scale.bound * scale.factor >= 10**35:
+    # The result is stored as DECIMAL(38,2), by way of whole cents in DECIMAL(36,0).
+    if scale.bound * scale.factor >= 10**33:
         raise TooLarge
 
 

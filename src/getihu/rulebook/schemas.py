@@ -1,0 +1,241 @@
+"""Shapes of the rulebook's answers over HTTP."""
+
+from datetime import date
+
+from ninja import Schema
+
+from getihu.rulebook.model.rules import (
+    AllOf,
+    AnyOf,
+    AtLeast,
+    ClauseRef,
+    NoneOf,
+    Rule,
+    Tree,
+)
+
+
+class SourceOut(Schema):
+    document: str
+    title: str
+    article: str
+    url: str
+    trust: str
+
+
+class RuleSummaryOut(Schema):
+    id: str
+    version: str
+    title: str
+    kind: str
+    region: str
+    subjects: list[str]
+    valid_from: date
+    valid_until: date | None
+    superseded_by: str | None
+    source: SourceOut
+    clause_count: int
+    case_count: int
+
+
+class ParameterOut(Schema):
+    name: str
+    label: str
+    value: str
+    unit: str
+    source: str
+    is_official: bool
+
+
+class ClauseOut(Schema):
+    id: str
+    label: str
+    when: str
+    article: str
+    facts: list[str]
+    parameters: list[str]
+
+
+class RowOut(Schema):
+    """A row of a table. ``when`` is absent on the last one."""
+
+    when: object | None
+    value: str
+    label: str
+    reason: str
+
+
+class AmountOut(Schema):
+    yuan: str
+    label: str
+    round: str
+    article: str
+
+
+class RuleOut(Schema):
+    id: str
+    version: str
+    title: str
+    kind: str
+    code: str
+    source: SourceOut
+    region: str
+    subjects: list[str]
+    valid_from: date
+    valid_until: date | None
+    ended_by: str | None
+    ended_from: date | None
+    date_note: str
+    incomplete: str
+    benefit: str
+    parameters: list[ParameterOut]
+    clauses: list[ClauseOut]
+    requires: object | None
+    rows: list[RowOut]
+    values: dict[str, str]
+    amount: AmountOut | None
+
+
+class FactUsedOut(Schema):
+    """``value`` is null when unknown; ``why_unknown`` then names the department and since when."""
+
+    name: str
+    label: str
+    value: bool | int | str | None
+    shown: str
+    department: str
+    department_name: str
+    dataset: str
+    recorded_on: date | None
+    covered_until: date | None
+    delivery_id: str | None
+    why_unknown: str
+
+
+class ParameterUsedOut(Schema):
+    name: str
+    label: str
+    value: bool | int | str
+    shown: str
+    source: str
+    is_official: bool
+
+
+class ClauseResultOut(Schema):
+    id: str
+    label: str
+    expression: str
+    result: str
+    article: str
+    facts: list[FactUsedOut]
+    parameters: list[ParameterUsedOut]
+
+
+class DecisionOut(Schema):
+    """``outcome``: yes, no, unknown, not_applicable, or a value of the table."""
+
+    rule_id: str
+    rule_version: str
+    title: str
+    kind: str
+    trader_code: str
+    as_of: date
+    snapshot_id: str
+    applies: bool
+    not_applicable: str
+    outcome: str
+    outcome_label: str
+    reason: str
+    amount_yuan: str | None
+    amount_note: str
+    amount_facts: list[FactUsedOut]
+    amount_parameters: list[ParameterUsedOut]
+    benefit: str
+    source: SourceOut
+    clauses: list[ClauseResultOut]
+    deciding: list[str]
+    missing: list[FactUsedOut]
+    incomplete: str
+
+
+class ExplanationOut(Schema):
+    trader_code: str
+    as_of: date
+    snapshot_id: str
+    type_decision: DecisionOut
+    policies: list[DecisionOut]
+
+
+def rule_out(rule: Rule) -> RuleOut:
+    """A rule as it is written, values as text."""
+    return RuleOut(
+        **{
+            name: getattr(rule, name)
+            for name in ("id", "version", "title", "kind", "code", "region", "date_note")
+        },
+        source=SourceOut(**vars(rule.source)),
+        subjects=list(rule.subjects),
+        valid_from=rule.valid_from,
+        valid_until=rule.valid_until,
+        ended_by=rule.ended_by.rule_id if rule.ended_by else None,
+        ended_from=rule.ended_by.from_ if rule.ended_by else None,
+        incomplete=rule.incomplete,
+        benefit=rule.benefit,
+        parameters=[
+            ParameterOut(
+                name=p.name,
+                label=p.label,
+                value=str(p.value),
+                unit=p.unit,
+                source=p.source,
+                is_official=p.is_official,
+            )
+            for p in rule.parameters
+        ],
+        clauses=[
+            ClauseOut(
+                id=c.id,
+                label=c.label,
+                when=c.text,
+                article=c.article,
+                facts=list(c.facts),
+                parameters=list(c.parameters),
+            )
+            for c in rule.clauses
+        ],
+        requires=None if rule.requires is None else tree_out(rule.requires),
+        rows=[
+            RowOut(
+                when=None if row.when is None else tree_out(row.when),
+                value=row.value,
+                label=row.label,
+                reason=row.reason,
+            )
+            for row in rule.rows
+        ],
+        values=dict(rule.values),
+        amount=None
+        if rule.amount is None
+        else AmountOut(
+            yuan=rule.amount.text,
+            label=rule.amount.label,
+            round=rule.amount.rounding,
+            article=rule.amount.article,
+        ),
+    )
+
+
+def tree_out(tree: Tree) -> object:
+    """A tree as rule files write it."""
+    if isinstance(tree, ClauseRef):
+        return tree.id
+    items = [tree_out(item) for item in tree.items]
+    match tree:
+        case AllOf():
+            return {"all_of": items}
+        case AnyOf():
+            return {"any_of": items}
+        case NoneOf():
+            return {"none_of": items}
+        case AtLeast(n):
+            return {"at_least": {"n": n, "of": items}}

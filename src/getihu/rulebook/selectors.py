@@ -1,0 +1,155 @@
+"""Reads of the rulebook: rules, decisions with reasons, counts of the last sweep."""
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+
+from django.conf import settings
+
+from getihu.dataplane import selectors as dataplane
+from getihu.dataplane.contracts import FactDeclaration
+from getihu.kernel.errors import GetihuError, nearest_name
+from getihu.rulebook.contracts import Decision, Explanation, RuleSummary
+from getihu.rulebook.explain.canonical import canonical_json
+from getihu.rulebook.explain.decisions import decide
+from getihu.rulebook.load.cases import read_cases
+from getihu.rulebook.load.folder import cases_file, load_rulebook, rule_files
+from getihu.rulebook.model.rules import Rule, Rulebook
+
+__all__ = [
+    "NotSwept",
+    "UnknownRule",
+    "canonical_json",
+    "decisions_path",
+    "explain_rule",
+    "explain_trader",
+    "get_rule",
+    "get_rulebook",
+    "list_rules",
+    "sweep_counts",
+]
+
+TYPE_RULE_ID = "growth.trader_type"
+
+
+class UnknownRule(GetihuError):
+    """No rule has this id."""
+
+
+class NotSwept(GetihuError):
+    """The whole city has not been decided for this date and snapshot."""
+
+    exit_code = 3
+
+
+def get_rulebook() -> Rulebook:
+    """All rules of ``settings.RULE_DIRS``, checked. Read again when a file has changed.
+
+    Raises: InvalidInput with every problem of every file.
+    """
+    folders = tuple(Path(folder) for folder in settings.RULE_DIRS)
+    stamps = tuple((str(p), p.stat().st_mtime_ns, p.stat().st_size) for p in rule_files(folders))
+    return _rulebook(folders, stamps)
+
+
+@lru_cache(maxsize=4)
+def _rulebook(folders: tuple[Path, ...], stamps: tuple[tuple[str, int, int], ...]) -> Rulebook:
+    return load_rulebook(folders, dataplane.fact_catalogue())
+
+
+def get_rule(rule_id: str, as_of: date | None = None) -> Rule:
+    """One rule: the version that governs ``as_of``, by default the newest. Raises UnknownRule."""
+    book = get_rulebook()
+    _check_known(book, rule_id)
+    return book.at(rule_id, as_of) if as_of else book.versions(rule_id)[-1]
+
+
+def _check_known(book: Rulebook, rule_id: str) -> None:
+    if not book.versions(rule_id):
+        near = nearest_name(rule_id, book.ids)
+        hint = f"是不是想找 {near}？" if near else f"现有：{'、'.join(book.ids)}。"
+        raise UnknownRule(f"没有编号为“{rule_id}”的规则。{hint}")
+
+
+def list_rules() -> list[RuleSummary]:
+    """Every version of every rule, by id and date of effect."""
+    catalogue = dataplane.fact_catalogue()
+    return [_summary(rule, catalogue) for rule in get_rulebook().rules]
+
+
+def _summary(rule: Rule, catalogue: Mapping[str, FactDeclaration]) -> RuleSummary:
+    cases, _ = read_cases(cases_file(Path(rule.file)), rule, catalogue)
+    return RuleSummary(
+        id=rule.id,
+        version=rule.version,
+        title=rule.title,
+        kind=rule.kind,
+        region=rule.region,
+        subjects=rule.subjects,
+        valid_from=rule.valid_from,
+        valid_until=rule.valid_until,
+        superseded_by=rule.ended_by.rule_id if rule.ended_by else None,
+        source=rule.source,
+        clause_count=len(rule.clauses),
+        case_count=len(cases),
+    )
+
+
+def explain_trader(
+    trader_code: str, *, as_of: date | None = None, snapshot_id: str | None = None
+) -> Explanation:
+    """The type of one trader and every other rule, each with its reasons.
+
+    ``as_of`` is by default the last day of the published data. Raises: UnknownTrader,
+    NothingPublished, FactsNotBuilt, AsOfBeforeData, UnknownRule (no type rule installed).
+    """
+    as_of = as_of or dataplane.get_published_snapshot().data_until
+    trader = dataplane.get_trader_facts(trader_code, as_of, snapshot_id)
+    catalogue = dataplane.fact_catalogue()
+    book = get_rulebook()
+    _check_known(book, TYPE_RULE_ID)
+    decisions = {rule.id: decide(rule, trader, catalogue) for rule in book.governing(as_of)}
+    type_decision = decisions.pop(TYPE_RULE_ID)
+    return Explanation(
+        trader_code=trader.trader_code,
+        as_of=as_of,
+        snapshot_id=trader.snapshot_id,
+        type_decision=type_decision,
+        policies=tuple(decisions.values()),
+    )
+
+
+def explain_rule(
+    trader_code: str,
+    rule_id: str,
+    *,
+    as_of: date | None = None,
+    snapshot_id: str | None = None,
+) -> Decision:
+    """One rule on one trader with its reasons. Raises as ``explain_trader``, and UnknownRule."""
+    as_of = as_of or dataplane.get_published_snapshot().data_until
+    rule = get_rule(rule_id, as_of)
+    trader = dataplane.get_trader_facts(trader_code, as_of, snapshot_id)
+    return decide(rule, trader, dataplane.fact_catalogue())
+
+
+def decisions_path(as_of: date, snapshot_id: str) -> Path:
+    """Where the decisions of a whole-city sweep lie (whether made or not).
+
+    Grain: one row per trader; ``trader_code``, per rule the outcome (NULL: does not apply) and,
+    where the rule pays, ``…__amount_yuan``.
+    """
+    folder = Path(settings.DATA_DIR) / "dataplane" / "decisions" / snapshot_id
+    return folder / f"{as_of.isoformat()}.parquet"
+
+
+def sweep_counts(as_of: date, snapshot_id: str | None = None) -> dict[str, dict[str, int]]:
+    """Rule id → outcome → traders, of the last sweep for ``as_of``. Raises NotSwept."""
+    snapshot_id = snapshot_id or dataplane.get_published_snapshot().snapshot_id
+    path = decisions_path(as_of, snapshot_id).with_suffix(".json")
+    if not path.exists():
+        raise NotSwept(f"{as_of} 还没有按快照 {snapshot_id} 判定全市。先运行 getihu decide。")
+    counts: dict[str, dict[str, int]] = json.loads(path.read_text("utf-8"))["counts"]
+    return counts
