@@ -142,7 +142,8 @@ class DeliverySummary:
     """One delivery as the data officer sees it.
 
     Row counts obey ``rows_in == accepted + quarantined + duplicate``. ``status`` is published,
-    held, rejected or duplicate; ``problem`` says why (empty when published).
+    held, rejected or duplicate; ``problem`` says why (empty when published). Of a rejected
+    delivery nothing is believed: its dates are None and its dataset is empty.
     """
 
     delivery_id: str
@@ -151,9 +152,9 @@ class DeliverySummary:
     department: str
     department_name: str
     period: str
-    issued_at: datetime
+    issued_at: datetime | None
     received_at: datetime
-    covers_until: date
+    covers_until: date | None
     divisions: tuple[str, ...]
     rows_in: int
     accepted: int
@@ -205,6 +206,27 @@ class QuarantineCount:
     reason_code: str
     reason: str
     rows: int
+
+
+@dataclass(frozen=True)
+class FeedStatus:
+    """How far one department's dataset reaches.
+
+    ``covered_until`` is the last day every county has; None before the first delivery. ``behind``
+    names counties that lag the newest delivery. ``due`` is the last day, grace included, on which
+    the next delivery is in time.
+    """
+
+    dataset: str
+    dataset_title: str
+    department: str
+    department_name: str
+    cadence: str
+    covered_until: date | None
+    behind: tuple[str, ...]
+    due: date | None
+    is_late: bool
+    last_delivery: str | None
 
 
 @dataclass(frozen=True)

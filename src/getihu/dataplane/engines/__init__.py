@@ -1,0 +1,1 @@
+"""The columnar engine: what opens it, and with which safe settings."""

@@ -1,0 +1,19 @@
+"""Verbs of the data plane: take deliveries in, build facts."""
+
+from getihu.dataplane.services.ingest import (
+    IngestRunning,
+    RebuildDiffers,
+    UnknownDelivery,
+    ingest_directory,
+    rebuild,
+    release_held,
+)
+
+__all__ = [
+    "IngestRunning",
+    "RebuildDiffers",
+    "UnknownDelivery",
+    "ingest_directory",
+    "rebuild",
+    "release_held",
+]
