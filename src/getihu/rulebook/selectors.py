@@ -9,7 +9,7 @@ from pathlib import Path
 from django.conf import settings
 
 from getihu.dataplane import selectors as dataplane
-from getihu.dataplane.contracts import FactDeclaration
+from getihu.dataplane.contracts import FactDeclaration, TraderFacts
 from getihu.kernel.errors import GetihuError, nearest_name
 from getihu.rulebook.contracts import Decision, Explanation, RuleSummary
 from getihu.rulebook.explain.canonical import canonical_json
@@ -105,8 +105,8 @@ def explain_trader(
     ``as_of`` is by default the last day of the published data. Raises: UnknownTrader,
     NothingPublished, FactsNotBuilt, AsOfBeforeData, UnknownRule (no type rule installed).
     """
-    as_of = as_of or dataplane.get_published_snapshot().data_until
-    trader = dataplane.get_trader_facts(trader_code, as_of, snapshot_id)
+    trader = _facts_of(trader_code, as_of, snapshot_id)
+    as_of = trader.as_of
     catalogue = dataplane.fact_catalogue()
     book = get_rulebook()
     _check_known(book, TYPE_RULE_ID)
@@ -129,10 +129,18 @@ def explain_rule(
     snapshot_id: str | None = None,
 ) -> Decision:
     """One rule on one trader with its reasons. Raises as ``explain_trader``, and UnknownRule."""
-    as_of = as_of or dataplane.get_published_snapshot().data_until
-    rule = get_rule(rule_id, as_of)
-    trader = dataplane.get_trader_facts(trader_code, as_of, snapshot_id)
-    return decide(rule, trader, dataplane.fact_catalogue())
+    _check_known(get_rulebook(), rule_id)
+    trader = _facts_of(trader_code, as_of, snapshot_id)
+    return decide(get_rule(rule_id, trader.as_of), trader, dataplane.fact_catalogue())
+
+
+def _facts_of(trader_code: str, as_of: date | None, snapshot_id: str | None) -> TraderFacts:
+    """The facts of one trader, all from one snapshot whatever is published meanwhile."""
+    if as_of is None or snapshot_id is None:
+        published = dataplane.get_published_snapshot()
+        snapshot_id = snapshot_id or published.snapshot_id
+        as_of = as_of or published.data_until
+    return dataplane.get_trader_facts(trader_code, as_of, snapshot_id)
 
 
 def decisions_path(as_of: date, snapshot_id: str) -> Path:

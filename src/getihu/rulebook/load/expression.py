@@ -6,6 +6,7 @@ an expression are reported, each at its own line and column.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -68,6 +69,8 @@ LANGUAGE = (
 _COMPARISONS = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
 _ARITHMETIC = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*"}
 _UNITS = {"MONTH": ("month", 1), "DAY": ("day", 1), "YEAR": ("month", 12)}
+_CALL = re.compile(r"([A-Za-z_]\w*)\s*\(")
+_NOT_FUNCTIONS = {*"in and or not when then else between extract interval case".split()}
 _LONE_INTERVAL = "INTERVAL 只能加到日期上或从日期减去"
 _INTERVAL_FIX = "写成 日期 + INTERVAL '3' MONTH。"
 _ONLY_NUMBERS = "只有数和金额能计算。"
@@ -241,17 +244,13 @@ class _Reading:
         return None
 
     def _unsupported(self, tree: exp.Expr) -> None:
-        if isinstance(tree, exp.Anonymous):
-            name = str(tree.this)
-        elif isinstance(tree, exp.Func):
-            name = tree.sql_name()
-        elif isinstance(tree, exp.Alias):
+        if isinstance(tree, exp.Alias):
             self._problem(tree.args["alias"], "两个名字之间缺少运算符", f"{LANGUAGE}。")
-            return
+        elif isinstance(tree, exp.Func):
+            name, offset = _written_function(self.text, tree)
+            self._problem(offset, f"不支持的函数 {name}", f"{LANGUAGE}。")
         else:
-            name = tree.key.upper()
-        what = "函数" if isinstance(tree, exp.Func) else "写法"
-        self._problem(tree, f"不支持的{what} {name}", f"{LANGUAGE}。")
+            self._problem(tree, f"不支持的写法 {tree.key.upper()}", f"{LANGUAGE}。")
 
     def _name(self, tree: exp.Expr) -> Expression | None:
         name = tree.name
@@ -646,6 +645,17 @@ def _start(tree: exp.Expr) -> int:
     """Offset of the first character of a tree that the parser remembers."""
     starts = [node.meta["start"] for node in tree.walk() if "start" in node.meta]
     return min(starts, default=0)
+
+
+def _written_function(text: str, tree: exp.Func) -> tuple[str, int]:
+    """Name and offset of a function as the author wrote it (the parser renames some)."""
+    inside = _start(tree)
+    calls = [m for m in _CALL.finditer(text) if m.group(1).lower() not in _NOT_FUNCTIONS]
+    before = [m for m in calls if m.start() <= inside] or calls
+    if before:
+        return before[-1].group(1), before[-1].start()
+    name = tree.sql_name()
+    return name, max(text.upper().find(name), 0)
 
 
 def _offset(text: str, highlight: object, before: object) -> int:
