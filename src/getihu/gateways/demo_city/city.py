@@ -9,11 +9,24 @@ from pathlib import Path
 import numpy as np
 
 from getihu.gateways.demo_city.delivering import Written, write_delivery, write_public_key
-from getihu.gateways.demo_city.departments import employment, market_regulation, taxation
+from getihu.gateways.demo_city.departments import (
+    employment,
+    lending,
+    market_regulation,
+    standing,
+    supervision,
+    taxation,
+)
 from getihu.gateways.demo_city.feeds import Feed
+from getihu.gateways.demo_city.mishaps import send_again
 from getihu.gateways.demo_city.personas import Personas, describe_personas
-from getihu.gateways.demo_city.places import read_places
-from getihu.gateways.demo_city.population import Population, assign_codes, draw_population
+from getihu.gateways.demo_city.places import Places, read_places
+from getihu.gateways.demo_city.population import (
+    UNREGISTERED,
+    Population,
+    assign_codes,
+    draw_population,
+)
 from getihu.gateways.demo_city.wording import Wording
 
 FEWEST_TRADERS = 200
@@ -77,7 +90,7 @@ def make_city(
     population = draw_population(traders, seed, places)
     personas = Personas(population, places)
     assign_codes(population, places)
-    protected = np.arange(len(population)) < population.personas
+    protected = np.arange(len(population) + UNREGISTERED) < population.personas
     written = []
     with ThreadPoolExecutor(_WRITERS) as writers:
         jobs = []
@@ -88,6 +101,7 @@ def make_city(
                 next(j for j in jobs if not j.done()).result()
             say(f"写 {feed.delivery_id}：{len(feed)} 行")
         written = [job.result() for job in jobs]
+    written += send_again(out, written, seed)
     for department in sorted({w.department for w in written}):
         write_public_key(out, seed, department)
     return _conclude(out, population, seed, written)
@@ -122,7 +136,8 @@ def _write_json(path: Path, value: object) -> None:
     path.write_text(text + "\n", "utf-8")
 
 
-def _feeds(population: Population, personas: Personas, places: object) -> Iterator[Feed]:
+def _feeds(population: Population, personas: Personas, places: Places) -> Iterator[Feed]:
+    """Yield every department's deliveries; the largest tables first, so none waits at the end."""
     wording = Wording(population, places)
     changes = market_regulation.draw_changes(population)
     yield from market_regulation.registration_feeds(population, places, changes, wording)
@@ -130,8 +145,16 @@ def _feeds(population: Population, personas: Personas, places: object) -> Iterat
     in_time, filed = market_regulation.draw_reporters(population, personas)
     yield from market_regulation.report_feeds(population, in_time, filed)
     year = taxation.draw_tax_year(population, personas)
-    yield from taxation.tax_year_feeds(population, personas, year, np.zeros(0, np.int64))
+    unregistered = len(population) + np.arange(UNREGISTERED)
+    yield from taxation.tax_year_feeds(population, personas, year, unregistered)
     yield from taxation.vat_feeds(population, personas)
     yield from employment.insurance_feeds(population, places, personas)
     yield from employment.fund_feeds(population, personas)
     yield from employment.certificate_feeds(population, personas)
+    yield from supervision.mark_feeds(population, personas, in_time, filed)
+    yield from supervision.penalty_feeds(population)
+    yield from supervision.permit_feeds(population, personas)
+    yield from lending.loan_feeds(population, personas)
+    for feeds in standing.FEEDS:
+        yield from feeds(population)
+    yield from standing.status_feeds(population, personas)

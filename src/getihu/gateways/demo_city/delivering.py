@@ -209,6 +209,21 @@ def _sign(feed: Feed, folder: Path, entries: list[dict[str, object]], seed: int)
     write_manifest(folder, manifest, private_key(seed, feed.contract.department))
 
 
+def describe_file(path: Path, rows: int, encoding: str | None) -> dict[str, object]:
+    """Return a manifest's entry for a file already on disk."""
+    data = path.read_bytes()
+    sm3 = hashes.Hash(hashes.SM3())
+    sm3.update(data)
+    return {
+        "name": path.name,
+        "bytes": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "sm3": sm3.finalize().hex(),
+        "rows": rows,
+        "encoding": encoding,
+    }
+
+
 def write_manifest(folder: Path, manifest: dict[str, object], key: Ed25519PrivateKey) -> None:
     """Write the manifest and the signature over its exact bytes."""
     text = json.dumps(manifest, ensure_ascii=False, indent=1).encode()

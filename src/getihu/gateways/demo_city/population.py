@@ -16,6 +16,8 @@ Days = np.ndarray
 
 NEVER = np.datetime64("NaT", "D")
 AS_OF = np.datetime64(calibration.AS_OF, "D")
+UNREGISTERED = 5
+"""Valid codes beyond the register's, for rows that match no trader."""
 
 
 @dataclass
@@ -110,13 +112,19 @@ def draw_population(traders: int, seed: int, places: Places) -> Population:
 
 
 def assign_codes(population: Population, places: Places) -> None:
-    """Give every trader its code; after personas have been planted, as they fix the county."""
+    """Give every trader its code; after personas have been planted, as they fix the county.
+
+    The last ``UNREGISTERED`` codes belong to nobody on the register: the tax office knows them.
+    """
     offices = places.first_offices(
         population.county, population.established, stream(population.seed, "offices")
     )
     years = population.established.astype("datetime64[Y]").astype(int) + 1970
     offset = int(stream(population.seed, "codes").integers(0, 31**5))
-    population.codes = make_codes(np.arange(len(population)), offices, years, offset)
+    serials = np.arange(len(population) + UNREGISTERED)
+    offices = np.concatenate([offices, np.full(UNREGISTERED, 330302)])
+    years = np.concatenate([years, np.full(UNREGISTERED, 2025)])
+    population.codes = make_codes(serials, offices, years, offset)
 
 
 def _draw_lives(traders: int, seed: int) -> tuple[Days, Days]:

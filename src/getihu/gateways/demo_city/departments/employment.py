@@ -6,7 +6,12 @@ import numpy as np
 
 from getihu.gateways.demo_city import calibration, columns
 from getihu.gateways.demo_city.columns import MISSING
-from getihu.gateways.demo_city.departments.schedule import MONTHS, SHIPMENTS, split_by_shipment
+from getihu.gateways.demo_city.departments.schedule import (
+    MONTHS,
+    Events,
+    at_least,
+    event_feeds,
+)
 from getihu.gateways.demo_city.feeds import ALL_DIRT, WHOLE_CITY, Feed, contract
 from getihu.gateways.demo_city.personas import Personas
 from getihu.gateways.demo_city.places import Places
@@ -87,7 +92,7 @@ def _insurance_month(
         delivery_id=f"social_insurance-{month}",
         dataset="social_insurance",
         period=str(month),
-        issued_at=f"{end + 12}T08:40:00+08:00",
+        issued_at=f"{end + 4}T08:40:00+08:00",
         covers_until=str(end),
         divisions=divisions,
         traders=traders,
@@ -113,6 +118,7 @@ def fund_feeds(population: Population, personas: Personas) -> Iterator[Feed]:
     chance = calibration.business("fund_share") * 1.9
     has = (rng.random(n) < chance) & (population.employees >= 2) & population.is_active
     personas.force("fund", has, False)
+    has = at_least(has, 2, population)
     people = np.maximum(1, (population.employees * rng.uniform(0.2, 0.7, n)).astype(np.int64))
     each = rng.integers(300, 1800, n) * 2
     for month in MONTHS:
@@ -142,33 +148,27 @@ def certificate_feeds(population: Population, personas: Personas) -> Iterator[Fe
     skilled = population.of_sections("COHQ")
     has = rng.random(n) < np.where(skilled, 0.055, 0.008)
     personas.force("certificate", has, False)
-    traders = np.flatnonzero(has)
+    traders = np.flatnonzero(at_least(has, 4, population))
     m = len(traders)
     schema = contract("certificates")
     kind = rng.choice(3, m, p=[0.75, 0.2, 0.05]).astype(np.int8)
-    level = np.where(
-        kind == 0, rng.choice([5, 4, 3, 2, 1], m, p=[0.3, 0.35, 0.25, 0.07, 0.03]), MISSING
-    )
+    grade = rng.choice([5, 4, 3, 2, 1], m, p=[0.3, 0.35, 0.25, 0.07, 0.03])
+    level = np.where(kind == 0, grade, MISSING)
+    # A person may have been certified long before opening the shop.
     on = AS_OF - rng.integers(0, 15 * 365, m)
-    slots, forgotten = split_by_shipment(on, rng)
-    for shipment, rows in zip(SHIPMENTS, slots, strict=True):
-        yield Feed(
-            delivery_id=f"certificates-{shipment.period}",
-            dataset="certificates",
-            period=shipment.period,
-            issued_at=shipment.issued_at,
-            covers_until=str(shipment.until),
-            traders=traders[rows],
-            encoding="gb18030",
-            declared="gb18030",
-            notes={"backdated_row": forgotten if shipment is MONTHS[-1] else 0},
-            columns={
-                "certificate_no": columns.numbered(
-                    ["浙温技"], np.zeros(m, int)[rows], 3_000_001 + rows
-                ),
-                "trader_code": columns.codes(population.codes, traders[rows]),
-                "kind": columns.labels(schema.labels("kind"), kind[rows]),
-                "level": columns.whole(level[rows]),
-                "issued_on": columns.dates(on[rows]),
-            },
-        )
+
+    def cells(rows: np.ndarray, until: np.datetime64) -> dict[str, columns.Column]:
+        return {
+            "certificate_no": columns.numbered(
+                ["浙温技"], np.zeros(len(rows), np.int8), 3_000_001 + rows
+            ),
+            "trader_code": columns.codes(population.codes, traders[rows]),
+            "kind": columns.labels(schema.labels("kind"), kind[rows]),
+            "level": columns.whole(level[rows]),
+            "issued_on": columns.dates(on[rows]),
+        }
+
+    yield from event_feeds(
+        population,
+        Events("certificates", traders, on, cells, encoding="gb18030"),
+    )

@@ -9,10 +9,11 @@ from getihu.gateways.demo_city import calibration, columns
 from getihu.gateways.demo_city.columns import MISSING
 from getihu.gateways.demo_city.departments.schedule import (
     MONTHS,
-    SHIPMENTS,
     STOCK,
+    Events,
     Shipment,
-    split_by_shipment,
+    at_least,
+    event_feeds,
 )
 from getihu.gateways.demo_city.feeds import ALL_DIRT, DIRT_OF_CODES, Feed, contract
 from getihu.gateways.demo_city.personas import Personas
@@ -157,32 +158,28 @@ def _to_be_changed(changes: Changes, n: int, kind: str, until: np.datetime64) ->
 
 def change_feeds(population: Population, changes: Changes) -> Iterator[Feed]:
     """Yield the change records: all until July, then month by month."""
-    rng = population.draw("shipping of changes")
-    slots, forgotten = split_by_shipment(changes.on, rng)
+    schema = contract("registration_changes")
     years = changes.on.astype("datetime64[Y]").astype(int) + 1970
     heads = [f"变字{year}" for year in range(1980, 2028)]
-    schema = contract("registration_changes")
-    for shipment, rows in zip(SHIPMENTS, slots, strict=True):
-        kinds = [schema.label_index("kind", k) for k in _CHANGE_KINDS]
-        yield Feed(
-            delivery_id=f"registration_changes-{shipment.period}",
-            dataset="registration_changes",
-            period=shipment.period,
-            issued_at=shipment.issued_at,
-            covers_until=str(shipment.until),
-            traders=changes.trader[rows],
-            encoding="gb18030",
+    kinds = np.array([schema.label_index("kind", k) for k in _CHANGE_KINDS])
+
+    def cells(rows: np.ndarray, until: np.datetime64) -> dict[str, columns.Column]:
+        return {
+            "change_no": columns.numbered(heads, years[rows] - 1980, 100_001 + rows),
+            "trader_code": columns.codes(population.codes, changes.trader[rows]),
+            "kind": columns.labels(schema.labels("kind"), kinds[changes.kind[rows]]),
+            "changed_on": columns.dates(changes.on[rows]),
+        }
+
+    yield from event_feeds(
+        population,
+        Events(
+            "registration_changes", changes.trader, changes.on, cells, encoding="gb18030",
+            stock_dirt=DIRT_OF_CODES,
             # One clerk forgets to say which encoding the file has.
-            declared=None if shipment.period == "2026-09" else "gb18030",
-            dirt=DIRT_OF_CODES if shipment is STOCK else (),
-            notes={"backdated_row": forgotten if shipment is MONTHS[-1] else 0},
-            columns={
-                "change_no": columns.numbered(heads, years[rows] - 1980, 100_001 + rows),
-                "trader_code": columns.codes(population.codes, changes.trader[rows]),
-                "kind": columns.labels(schema.labels("kind"), np.array(kinds)[changes.kind[rows]]),
-                "changed_on": columns.dates(changes.on[rows]),
-            },
-        )
+            undeclared_period="2026-09",
+        ),
+    )  # fmt: skip
 
 
 def draw_reporters(population: Population, personas: Personas) -> tuple[np.ndarray, np.ndarray]:
@@ -203,6 +200,7 @@ def draw_reporters(population: Population, personas: Personas) -> tuple[np.ndarr
     filed = np.datetime64("2026-01-01") + (day * 181).astype(int)
     made_up = obliged & ~in_time & (rng.random(n) < 0.04)
     personas.force("reports_late", made_up, False)
+    made_up = at_least(made_up, 2, population) & ~in_time
     late_day = np.datetime64("2026-07-02") + rng.integers(0, 118, n)
     still_there = np.isnat(population.left_on) | (population.left_on > late_day)
     filed = np.where(in_time, filed, np.where(made_up & still_there, late_day, NEVER))
@@ -210,7 +208,11 @@ def draw_reporters(population: Population, personas: Personas) -> tuple[np.ndarr
 
 
 def report_feeds(population: Population, in_time: np.ndarray, filed: np.ndarray) -> Iterator[Feed]:
-    """Yield the reports of 2024, those of 2025 filed in time, and those made up later."""
+    """Yield the reports of 2024, those of 2025 filed in time, and those made up later.
+
+    What was made up supplements the first delivery and says so (``corrects``); alone it would
+    look like a year in which nearly nobody reported.
+    """
     rng = population.draw("annual reports 2024")
     n = len(population)
     obliged = population.on_register(_day("2024-12-31"), _day("2025-06-30"))
@@ -251,6 +253,7 @@ def _reports(
         issued_at=f"{issued}T10:00:00+08:00",
         covers_until=until,
         traders=traders,
+        corrects=None if number == "01" else f"annual_reports-{year}-01",
         encoding="gb18030",
         declared="gb18030",
         dirt=ALL_DIRT if year == 2025 and number == "01" else (),
