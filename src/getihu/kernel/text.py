@@ -1,5 +1,6 @@
 """Characters as they were sent: strict decoding, one code point per character."""
 
+import re
 import unicodedata
 
 from getihu.kernel.errors import GetihuError
@@ -22,6 +23,8 @@ PRIVATE_USE_TO_STANDARD = {
     0xE831: 0x215D7, 0xE83B: 0x2298F, 0xE855: 0x241FE,
 }  # fmt: skip
 
+# Outside these ranges a character may be private use or not in NFC.
+_UNUSUAL = re.compile("[^\0-\u02ff\u2010-\u2027\u3000-\u3029\u3400-\u9fff\uff00-\uffee]")
 REPLACEMENT = "\ufffd"
 
 
@@ -94,6 +97,9 @@ def canonical_text(text: str) -> str:
     NFC also turns the compatibility ideographs of old code pages into the ordinary ones.
     """
     if text.isascii():
+        return text
+    # Translating and normalising walk every character; looking first is much cheaper.
+    if not _UNUSUAL.search(text):
         return text
     return unicodedata.normalize("NFC", text.translate(PRIVATE_USE_TO_STANDARD))
 

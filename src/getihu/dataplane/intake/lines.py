@@ -154,21 +154,26 @@ def _clean_chunk(
 
 def _decoded_lines(chunk: bytes, encoding: str) -> list[str | None]:
     """Lines without their ends; None where a line is not text in the encoding."""
-    try:
-        text = canonical_text(chunk.decode(encoding))
-        lines: list[str | None] = [line.removesuffix("\r") for line in text.split("\n")]
-        if text.endswith("\n"):
-            lines.pop()
-        return lines
-    except UnicodeDecodeError:
-        return [_decoded_line(line, encoding) for line in chunk.removesuffix(b"\n").split(b"\n")]
+    lines: list[str | None] = []
+    while chunk:
+        try:
+            return lines + _split(chunk, encoding)
+        except UnicodeDecodeError as error:
+            begin = chunk.rfind(b"\n", 0, error.start) + 1
+            end = chunk.find(b"\n", error.start) + 1 or len(chunk)
+            lines += _split(chunk[:begin], encoding)
+            lines.append(None)
+            chunk = chunk[end:]
+    return lines
 
 
-def _decoded_line(line: bytes, encoding: str) -> str | None:
-    try:
-        return canonical_text(line.decode(encoding)).removesuffix("\r")
-    except UnicodeDecodeError:
-        return None
+def _split(chunk: bytes, encoding: str) -> list[str | None]:
+    lines: list[str | None] = [*canonical_text(chunk.decode(encoding)).split("\n")]
+    if not lines[-1]:
+        lines.pop()
+    return (
+        [line.removesuffix("\r") for line in lines if line is not None] if b"\r" in chunk else lines
+    )
 
 
 def _clean_odd_line(line_no: int, line: str, width: int, clean: CleanFile, good: list[str]) -> None:

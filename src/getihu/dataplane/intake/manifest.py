@@ -175,7 +175,7 @@ def _check_signature(folder: Path, raw: bytes, signature: bytes, key_path: Path)
     if not isinstance(key, Ed25519PublicKey):
         raise Rejected(f"{folder.name}：部门公钥不是 Ed25519。处理办法：更换公钥。")
     try:
-        key.verify(base64.b64decode(signature, validate=True), raw)
+        key.verify(base64.b64decode(signature.strip(), validate=True), raw)
     except (InvalidSignature, ValueError):
         raise Rejected(
             f"{folder.name}：清单的签名不对，可能被改动或不是该部门签的。处理办法：请部门重新签名送达。"

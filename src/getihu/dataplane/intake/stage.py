@@ -20,6 +20,7 @@ from getihu.dataplane.intake.typing import (
     STATUS_TEXT,
     TypedColumn,
     create_code_lists,
+    plain_text_sql,
     typed_columns,
     valid_on_sql,
 )
@@ -119,9 +120,10 @@ def _read(
     """Load the clean files as text; a row the engine would reject is an error, never a loss."""
     names = ["line_no", *(c.name for c in contract.columns), STATUS_TEXT]
     types = "{" + ", ".join(f"'{n}': 'VARCHAR'" for n in names) + "}"
+    texts = ", ".join(f"{plain_text_sql(c)} AS {c.name}" for c in contract.columns)
     parts = [
-        f"SELECT {number}::TINYINT AS file_no, line_no::INTEGER AS line_no, "
-        f"* EXCLUDE (line_no) FROM read_csv({quoted(str(file.path))}, columns={types}, "
+        f"SELECT {number}::TINYINT AS file_no, line_no::INTEGER AS line_no, {texts}, "
+        f"trim({STATUS_TEXT}) AS {STATUS_TEXT} FROM read_csv({quoted(str(file.path))}, columns={types}, "
         "auto_detect=false, header=false, delim=',', quote='\"', escape='\"', "
         "nullstr='', strict_mode=true, max_line_size=4000000)"
         for number, file in enumerate(files)
@@ -130,7 +132,7 @@ def _read(
 
 
 def _type(con: duckdb.DuckDBPyConnection, columns: list[TypedColumn]) -> None:
-    status = f"trim({STATUS_TEXT})"
+    status = STATUS_TEXT
     values = ", ".join(f"{c.value} AS {c.column.name}" for c in columns)
     problems = [f"({c.problem}) IS NOT NULL" for c in columns]
     problems.append(f"coalesce({status}, '') NOT IN ('有效', '撤回')")
@@ -172,7 +174,7 @@ def _quarantine_cells(
         return
     code = next(c for c in columns if c.column.name == "trader_code")
     status = Column(STATUS_TEXT, "记录状态", "enum", True, PersonalClass.NONE)
-    wrong = f"CASE WHEN coalesce(trim({STATUS_TEXT}), '') NOT IN ('有效', '撤回') "
+    wrong = f"CASE WHEN coalesce({STATUS_TEXT}, '') NOT IN ('有效', '撤回') "
     checked = [(c.column, c.problem) for c in columns]
     checked.append((status, wrong + "THEN 'record_status' END"))
     faults = ", ".join(f"{problem} AS fault_{n}" for n, (_, problem) in enumerate(checked))

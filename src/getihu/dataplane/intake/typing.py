@@ -57,6 +57,15 @@ def typed_columns(contract: DatasetContract, issued_on: date) -> list[TypedColum
     return [_typed(column, contract, issued_on) for column in contract.columns]
 
 
+def plain_text_sql(column: Column) -> str:
+    """Return the SQL of a cell's text as it is checked: blanks around it gone, NULL when empty.
+
+    Of a credit code the three stated forms (blanks, lower case, full width) are made one.
+    """
+    text = _code_text(column.name) if column.type == "credit_code" else f"trim({column.name})"
+    return f"nullif({text}, '')"
+
+
 def valid_on_sql(contract: DatasetContract) -> str:
     """Return the SQL of a row's valid-from date: the contract's column; of a month its last day."""
     column = contract.column(contract.valid_on)
@@ -79,9 +88,7 @@ def create_code_lists(con: object) -> None:
 
 
 def _typed(column: Column, contract: DatasetContract, issued_on: date) -> TypedColumn:
-    text = f"nullif(trim({column.name}), '')"
-    if column.type == "credit_code":
-        text = f"nullif({_code_text(column.name)}, '')"
+    text = column.name
     empty = "'blank'" if column.required else "NULL"
     checks = [f"WHEN {text} IS NULL THEN {empty}"]
     checks += [f"WHEN {wrong} THEN '{code}'" for code, wrong in _wrong(column, contract, text)]
@@ -123,13 +130,13 @@ def _wrong(column: Column, contract: DatasetContract, text: str) -> list[tuple[s
         return [("industry", f"{text} NOT IN (SELECT code FROM classes)")]
     if kind == "town":
         county = next(c.name for c in contract.columns if c.type == "county")
-        pairs = f"({text} || ' ' || trim({county}))"
+        pairs = f"({text} || ' ' || {county})"
         return [
             ("town", f"{text} NOT IN (SELECT code FROM towns)"),
             # Which of the two is wrong can only be said when the county is one.
             (
                 "town_elsewhere",
-                f"trim({county}) IN (SELECT code FROM counties) AND "
+                f"{county} IN (SELECT code FROM counties) AND "
                 f"{pairs} NOT IN (SELECT code || ' ' || county_code FROM towns)",
             ),
         ]
