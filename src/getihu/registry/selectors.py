@@ -9,6 +9,7 @@ from getihu.dataplane import selectors as dataplane
 from getihu.reference import selectors as reference
 from getihu.registry.contracts import ChangeRecord, TraderIdentity
 
+CHANGES: Final = "registration_changes"
 IDENTITY_FACTS: Final = (
     "trade_name",
     "subject_kind",
@@ -70,25 +71,35 @@ def _like_prefix(text: str) -> str:
 
 
 def _identity(row: dict[str, Any], as_of: date) -> TraderIdentity:
+    """An identity from facts. Where the register's delivery is late or held every fact of it is
+    unknown; the page still opens, and says so."""
     statuses = dataplane.fact_catalogue()["registration_status"].values
     town_code = row["town_code"]
+    town = reference.get_town(town_code) if town_code else None
+    industry = reference.get_industry(row["industry_code"] or "")
     return TraderIdentity(
         trader_code=row["trader_code"],
-        name=row["trade_name"],
+        name=row["trade_name"] or "名称未知",
         subject_kind=row["subject_kind"],
-        status=row["registration_status"],
-        status_label=statuses[row["registration_status"]],
+        status=row["registration_status"] or "unknown",
+        status_label=statuses.get(row["registration_status"], "登记状态未知"),
         established_on=row["established_on"],
         industry_code=row["industry_code"],
-        industry_name=reference.get_industry(row["industry_code"]).name,
+        industry_name=industry.name if industry else row["industry_code"] or "行业未知",
         county_code=row["county_code"],
-        county_name=reference.division_name(row["county_code"]),
+        county_name=reference.division_name(row["county_code"] or "") or "县（市、区）未知",
         town_code=town_code,
-        town_name=reference.get_town(town_code).name if town_code else None,
+        town_name=town.name if town else None,
         as_of=as_of,
     )
 
 
-def list_changes(trader_code: str) -> list[ChangeRecord]:
-    """The registered changes of a trader, newest first."""
-    raise NotImplementedError(trader_code)
+def list_changes(trader_code: str, as_of: date | None = None) -> list[ChangeRecord]:
+    """The registered changes of a trader up to a date (default: the last day of the data),
+    newest first. Raises: NothingPublished."""
+    as_of = as_of or dataplane.get_published_snapshot().data_until
+    kinds = dataplane.dataset_contracts()[CHANGES].column("kind").values
+    return [
+        ChangeRecord(record["kind"], kinds[record["kind"]], record["changed_on"])
+        for record in dataplane.list_records(CHANGES, trader_code, as_of=as_of)
+    ]

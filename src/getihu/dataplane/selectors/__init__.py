@@ -14,6 +14,7 @@ from getihu.dataplane.selectors.deliveries import (
     list_snapshots,
     quarantine_file,
 )
+from getihu.dataplane.selectors.records import list_records
 
 __all__ = [
     "NothingPublished",
@@ -26,6 +27,7 @@ __all__ = [
     "list_deliveries",
     "list_feeds",
     "list_quarantined_rows",
+    "list_records",
     "list_snapshots",
     "quarantine_file",
 ]
