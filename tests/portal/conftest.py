@@ -36,14 +36,14 @@ def city(monkeypatch):
         registry,
         get_trader=lambda code, as_of=None: fakes.TRADER,
         search_traders=lambda text, *, limit=20: [fakes.TRADER] if text in "阿华面馆" else [],
-        list_changes=lambda code: fakes.CHANGES,
+        list_changes=lambda code, as_of=None: fakes.CHANGES,
     )
     patch(
         rulebook,
         explain_trader=lambda code, *, as_of=None, snapshot_id=None: fakes.EXPLANATION,
         explain_rule=lambda code, rule_id, *, as_of=None, snapshot_id=None: decisions[rule_id],
         list_rules=lambda: [fakes.RULE],
-        get_rule=lambda rule_id: fakes.WHOLE_RULE,
+        get_rule=lambda rule_id, as_of=None: fakes.WHOLE_RULE,
         sweep_counts=lambda as_of: {fakes.RULE.id: {"yes": 1200, "no": 300}},
     )
     patch(reference, division_name=lambda code: "温州市")

@@ -334,6 +334,7 @@ FEEDS = [
 
 # What get_rule answers, as far as the page reads it.
 WHOLE_RULE = Given(
+    version=RULE.version,
     region="CN",
     subjects=("individual",),
     ended_by=None,

@@ -49,6 +49,7 @@ class TraderPage:
     data_until: date
     snapshot_id: str
     type_decision: Decision
+    type_hint: str
     granted: tuple[PolicyLine, ...]
     total_yuan: Decimal | None
     near: tuple[PolicyLine, ...]

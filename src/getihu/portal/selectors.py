@@ -139,11 +139,12 @@ def get_trader_page(trader_code: str, *, as_of: date | None = None) -> TraderPag
     ]
     return TraderPage(
         trader=trader,
-        changes=tuple(registry.list_changes(trader_code)),
+        changes=tuple(registry.list_changes(trader_code, as_of)),
         as_of=as_of,
         data_until=data_until,
         snapshot_id=explanation.snapshot_id,
         type_decision=explanation.type_decision,
+        type_hint=_type_hint(explanation.type_decision),
         granted=tuple(granted),
         total_yuan=sum(counted, Decimal(0)) if counted else None,
         near=tuple(by_outcome["near"]),
@@ -230,7 +231,7 @@ def get_rule_page(rule_id: str) -> RulePage:
     """One rule with its conditions and parameters, and the last sweep's counts where there are
     any. Raises UnknownRule."""
     rule = rulebook.get_rule(rule_id)
-    summary = next(r for r in rulebook.list_rules() if r.id == rule_id)
+    summary = next(r for r in rulebook.list_rules() if (r.id, r.version) == (rule_id, rule.version))
     labels = {clause.id: clause.label for clause in rule.clauses}
     counts, counted_on = _counts_of(rule_id, dict(rule.values))
     return RulePage(
@@ -324,6 +325,17 @@ def _rule_group(rule: RuleSummary) -> str:
 
 def _region_name(region: str) -> str:
     return "全国" if region == "CN" else reference.division_name(region)
+
+
+def _type_hint(decision: Decision) -> str:
+    """What separates a trader in the last row of the table from the row before it, when it is
+    one thing that can change; empty otherwise."""
+    failing = _failing(decision)
+    rows = rulebook.get_rule(decision.rule_id, decision.as_of).rows
+    in_last_row = len(rows) > 1 and decision.outcome == rows[-1].value and rows[-1].when is None
+    if not in_last_row or len(failing) != 1 or not _is_near(decision):
+        return ""
+    return f"离{rows[-2].label}差一步：{_cure(failing[0])}"
 
 
 def _place(decision: Decision) -> str:
