@@ -1,0 +1,3 @@
+from tests.dataplane.conftest import department
+
+__all__ = ["department"]
