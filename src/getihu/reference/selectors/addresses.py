@@ -9,7 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from getihu.kernel.text import canonical_text, half_width
 from getihu.reference.contracts import Town, TownMatch
@@ -100,6 +100,12 @@ def find_town_in_address(address: str, county_code: str | None = None) -> TownMa
     return TownMatch(None, county, "", "county" if county else "none")
 
 
+@cache
+def _pattern(text: str) -> re.Pattern[str]:
+    """The compiled pattern of a place name; re's own cache is smaller than the list of places."""
+    return re.compile(text)
+
+
 # The county
 
 
@@ -166,7 +172,7 @@ def _full_names(rest: str, county: str | None) -> list[_Found]:
     return _outermost(
         _Found(t.name, m.start(), m.end(), frozenset({t.code}))
         for t in towns
-        for m in re.finditer(re.escape(t.name), rest)
+        for m in _pattern(re.escape(t.name)).finditer(rest)
     )
 
 
@@ -174,7 +180,7 @@ def _other_suffixes(rest: str, county: str | None) -> list[_Found]:
     return _outermost(
         _Found(m.group(), m.start(), m.end(), frozenset({t.code}))
         for t in list_towns(county)
-        for m in re.finditer(f"{_AFTER_NAME}{re.escape(_stem(t))}(街道|镇|乡)", rest)
+        for m in _pattern(f"{_AFTER_NAME}{re.escape(_stem(t))}(街道|镇|乡)").finditer(rest)
     )
 
 
@@ -182,7 +188,7 @@ def _stem_at_start(rest: str, county: str | None) -> list[_Found]:
     found = [
         _Found(stem, 0, len(stem), frozenset({t.code}))
         for t in list_towns(county)
-        if len(stem := _stem(t)) >= 2 and re.match(re.escape(stem) + _NOT_A_TOWN, rest)
+        if len(stem := _stem(t)) >= 2 and _pattern(re.escape(stem) + _NOT_A_TOWN).match(rest)
     ]
     if not county and found:
         # Without a county the stem must not be a village of some other county either.
