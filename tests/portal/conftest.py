@@ -28,7 +28,9 @@ def city(monkeypatch):
         list_deliveries=lambda limit=200: [fakes.HELD, fakes.DELIVERY],
         list_feeds=lambda at: fakes.FEEDS,
         count_quarantine=lambda: [fakes.COUNT],
-        list_quarantined_rows=lambda delivery_id, offset, limit: fakes.ROWS[:limit],
+        list_quarantined_rows=lambda delivery_id, offset, limit: fakes.ROWS[
+            offset : offset + limit
+        ],
         fact_catalogue=lambda: {fakes.DECLARATION.name: fakes.DECLARATION},
         dataset_contracts=lambda: {fakes.CONTRACT.id: fakes.CONTRACT},
     )

@@ -262,7 +262,7 @@ ROWS = [
         "写成 1234.56 这样，单位是元。",
         "=1+1",
     )
-    for line in range(2, 102)
+    for line in range(2, 207)
 ]
 CONTRACT = DatasetContract(
     "tax_years",

@@ -110,15 +110,13 @@ class DataPage:
 
 @dataclass(frozen=True)
 class QuarantinePage:
-    """Rows of one delivery held back, a page of them at a time (``first`` counts from 1)."""
+    """Rows of one delivery held back, a page (``number``, from 1) at a time."""
 
     delivery: DeliverySummary
     counts: tuple[QuarantineCount, ...]
     rows: tuple[QuarantinedRow, ...]
-    total: int
     number: int
-    pages: int
-    first: int
+    has_next: bool
 
 
 @dataclass(frozen=True)

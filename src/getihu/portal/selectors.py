@@ -181,8 +181,8 @@ def get_data_page(at: datetime) -> DataPage:
         snapshots=snapshots,
         feeds=tuple(sorted(feeds, key=lambda f: not f.is_late)),
         late_feeds=sum(f.is_late for f in feeds),
-        deliveries=deliveries,
-        problem_deliveries=sum(d.status in ("held", "rejected") for d in deliveries),
+        deliveries=tuple(sorted(deliveries, key=lambda d: not _waits(d))),
+        problem_deliveries=sum(map(_waits, deliveries)),
         quarantine=tuple(dataplane.count_quarantine()),
         balance=_balance(d for d in deliveries if d.status == "published"),
     )
@@ -192,18 +192,15 @@ def get_quarantine_page(delivery_id: str, *, number: int = 1) -> QuarantinePage:
     """One page of the rows a delivery could not bring in. Raises UnknownDelivery."""
     delivery = get_delivery(delivery_id)
     counts = tuple(c for c in dataplane.count_quarantine() if c.delivery_id == delivery_id)
-    pages = max(1, -(-delivery.quarantined // QUARANTINE_PAGE_ROWS))
-    number = min(max(1, number), pages)
     offset = (number - 1) * QUARANTINE_PAGE_ROWS
-    rows = dataplane.list_quarantined_rows(delivery_id, offset, QUARANTINE_PAGE_ROWS)
+    # One more than is shown: a row may be listed once per wrong cell, so rows cannot tell pages.
+    listed = dataplane.list_quarantined_rows(delivery_id, offset, QUARANTINE_PAGE_ROWS + 1)
     return QuarantinePage(
         delivery=delivery,
         counts=counts,
-        rows=tuple(rows),
-        total=delivery.quarantined,
+        rows=tuple(listed[:QUARANTINE_PAGE_ROWS]),
         number=number,
-        pages=pages,
-        first=offset + 1,
+        has_next=len(listed) > QUARANTINE_PAGE_ROWS,
     )
 
 
@@ -451,6 +448,11 @@ def _contacts(decision: Decision) -> tuple[str, ...]:
     else:
         facts = [fact for clause in _failing(decision) for fact in clause.facts]
     return tuple(dict.fromkeys(fact.department_name for fact in facts))
+
+
+def _waits(delivery: DeliverySummary) -> bool:
+    """Whether a person must act on it; such deliveries come first."""
+    return delivery.status in ("held", "rejected")
 
 
 def _balance(deliveries: Iterable[DeliverySummary]) -> Balance:
