@@ -1,7 +1,7 @@
 """Reads of the rulebook: rules, decisions with reasons, counts of the last sweep."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -49,13 +49,25 @@ def get_rulebook() -> Rulebook:
 
     Raises: InvalidInput with every problem of every file.
     """
-    folders = tuple(Path(folder) for folder in settings.RULE_DIRS)
-    stamps = tuple((str(p), p.stat().st_mtime_ns, p.stat().st_size) for p in rule_files(folders))
-    return _rulebook(folders, stamps)
+    folders = _folders()
+    return _rulebook(folders, _stamps(rule_files(folders)))
+
+
+Stamps = tuple[tuple[str, int, int], ...]
+
+
+def _folders() -> tuple[Path, ...]:
+    return tuple(Path(folder) for folder in settings.RULE_DIRS)
+
+
+def _stamps(files: Iterable[Path]) -> Stamps:
+    """Names, times and sizes: what changes when somebody edits a file."""
+    found = ((path, path.stat()) for path in files if path.exists())
+    return tuple((str(path), stat.st_mtime_ns, stat.st_size) for path, stat in found)
 
 
 @lru_cache(maxsize=4)
-def _rulebook(folders: tuple[Path, ...], stamps: tuple[tuple[str, int, int], ...]) -> Rulebook:
+def _rulebook(folders: tuple[Path, ...], stamps: Stamps) -> Rulebook:
     return load_rulebook(folders, dataplane.fact_catalogue())
 
 
@@ -75,8 +87,15 @@ def _check_known(book: Rulebook, rule_id: str) -> None:
 
 def list_rules() -> list[RuleSummary]:
     """Every version of every rule, by id and date of effect."""
+    files = rule_files(_folders())
+    stamps = _stamps([*files, *map(cases_file, files)])
+    return list(_summaries(get_rulebook(), stamps))
+
+
+@lru_cache(maxsize=4)
+def _summaries(book: Rulebook, stamps: Stamps) -> tuple[RuleSummary, ...]:
     catalogue = dataplane.fact_catalogue()
-    return [_summary(rule, catalogue) for rule in get_rulebook().rules]
+    return tuple(_summary(rule, catalogue) for rule in book.rules)
 
 
 def _summary(rule: Rule, catalogue: Mapping[str, FactDeclaration]) -> RuleSummary:

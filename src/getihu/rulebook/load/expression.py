@@ -70,7 +70,9 @@ _COMPARISONS = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: 
 _ARITHMETIC = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*"}
 _UNITS = {"MONTH": ("month", 1), "DAY": ("day", 1), "YEAR": ("month", 12)}
 _CALL = re.compile(r"([A-Za-z_]\w*)\s*\(")
-_NOT_FUNCTIONS = {*"in and or not when then else between extract interval case".split()}
+_NOT_FUNCTIONS = {
+    *["in", "and", "or", "not", "when", "then", "else", "between", "extract", "interval", "case"]
+}
 _LONE_INTERVAL = "INTERVAL 只能加到日期上或从日期减去"
 _INTERVAL_FIX = "写成 日期 + INTERVAL '3' MONTH。"
 _ONLY_NUMBERS = "只有数和金额能计算。"

@@ -88,7 +88,8 @@ def _report(document: Document, error: ValidationError) -> None:
                 fix = f'加上引号："{value.written}"。'
             document.report(f"“{path}”应当是{kinds}", value, fix, field=here)
         case "enum" | "const":
-            valid = [str(item) for item in (wanted if isinstance(wanted, list) else [wanted])]
+            choices = wanted if isinstance(wanted, list) else [wanted]
+            valid = [item if isinstance(item, str) else json.dumps(item) for item in choices]
             near = nearest_name(str(value.value), valid)
             hint = f"是不是想写 {near}？" if near else ""
             document.report(
