@@ -101,39 +101,3 @@ def is_sole_trader_code(code: str) -> bool:
 def registrar_division(code: str) -> str:
     """Return the division where a code was first registered; not where the shop is now."""
     return code[2:8]
-
-
-def check_character_sql(column: str) -> str:
-    """Return a DuckDB expression for the check character of an upper-case half-width text.
-
-    NULL when one of the first 17 characters is outside the alphabet or missing. Only built-in
-    functions. Cost: 17 look-ups a row, about 1.3 CPU seconds for 1.1 million rows.
-    """
-    terms = " + ".join(
-        f"nullif(strpos('{ALPHABET}', nullif(substr({column}, {i}, 1), '')), 0) * {weight}"
-        for i, weight in enumerate(WEIGHTS, start=1)
-    )
-    # strpos counts from 1, so every character is one too high: subtract the sum of the weights.
-    total = f"(({terms}) - {sum(WEIGHTS)})"
-    return f"substr('{ALPHABET}', CAST((31 - {total} % 31) % 31 AS INTEGER) + 1, 1)"
-
-
-def credit_code_problem_sql(column: str) -> str:
-    """Return a DuckDB expression: the reason code of ``credit_code_problem``, NULL when valid.
-
-    The text must be upper-case and half-width already, without blanks around it; NULL is
-    ``empty``. Cost: about 1.8 CPU seconds for 1.1 million valid codes.
-    """
-    check = f"coalesce({check_character_sql(column)} = substr({column}, 18, 1), FALSE)"
-    shape = f"[{AUTHORITIES}].[0-9]{{6}}.{{10}}"
-    return (
-        # The common case first: a valid code is settled without asking what is wrong with it.
-        f"CASE WHEN {check} AND regexp_full_match({column}, '{shape}') THEN NULL "
-        f"WHEN {column} IS NULL OR {column} = '' THEN 'empty' "
-        f"WHEN length({column}) = 15 AND regexp_full_match({column}, '[0-9]+') THEN 'old_number' "
-        f"WHEN length({column}) <> {LENGTH} THEN 'length' "
-        f"WHEN NOT regexp_full_match({column}, '[{ALPHABET}]+') THEN 'letter' "
-        f"WHEN strpos('{AUTHORITIES}', substr({column}, 1, 1)) = 0 THEN 'authority' "
-        f"WHEN NOT regexp_full_match(substr({column}, 3, 6), '[0-9]+') THEN 'division' "
-        f"ELSE 'check' END"
-    )

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+import duckdb
+
 from getihu.dataplane.contracts import Column, DatasetContract
 from getihu.dataplane.engines.duckdb import quoted
-from getihu.kernel import codes
+from getihu.dataplane.intake import code_check
 from getihu.reference import selectors as reference
 
 SQL_TYPES: Final = {
@@ -72,8 +74,9 @@ def valid_on_sql(contract: DatasetContract) -> str:
     return f"last_day({column.name})" if column.type == "month" else column.name
 
 
-def create_code_lists(con: object) -> None:
-    """Create the look-up tables of counties, towns and industry classes in the engine."""
+def create_code_lists(con: duckdb.DuckDBPyConnection) -> None:
+    """Give the engine counties, towns and industry classes to look up, and the code check."""
+    code_check.install(con)
     counties = [(c.code,) for c in reference.list_counties()]
     towns = [(t.code, t.county_code) for t in reference.list_towns()]
     classes = [(i.code,) for i in reference.list_industry_classes()]
@@ -83,8 +86,8 @@ def create_code_lists(con: object) -> None:
         ("classes", "code VARCHAR", classes),
     ):
         values = ", ".join("(" + ", ".join(quoted(v) for v in row) + ")" for row in rows)
-        con.execute(f"CREATE TABLE {name} ({columns})")  # type: ignore[attr-defined]
-        con.execute(f"INSERT INTO {name} VALUES {values}")  # type: ignore[attr-defined]
+        con.execute(f"CREATE TABLE {name} ({columns})")
+        con.execute(f"INSERT INTO {name} VALUES {values}")
 
 
 def _typed(column: Column, contract: DatasetContract, issued_on: date) -> TypedColumn:
@@ -97,7 +100,7 @@ def _typed(column: Column, contract: DatasetContract, issued_on: date) -> TypedC
         checks.append(f"WHEN TRY_CAST({text} AS DATE) > DATE '{issued_on}' THEN 'future'")
     if column.type == "credit_code":
         rest = f"CASE WHEN NOT starts_with({text}, '92') THEN 'not_trader' END"
-        problem = f"coalesce('code_' || ({codes.credit_code_problem_sql(text)}), {rest})"
+        problem = f"coalesce('code_' || {code_check.FUNCTION}({text}), {rest})"
         return TypedColumn(column, value, f"CASE {checks[0]} ELSE {problem} END")
     return TypedColumn(column, value, f"CASE {' '.join(checks)} END")
 
