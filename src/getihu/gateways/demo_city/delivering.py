@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 import pyarrow as pa
@@ -43,6 +44,17 @@ class Written:
     status: str = "published"
     corrects: str | None = None
     planted: dict[str, int] = field(default_factory=dict)
+
+
+class FileEntry(TypedDict):
+    """One file as the manifest lists it. ``rows`` are lines without the header."""
+
+    name: str
+    bytes: int
+    sha256: str
+    sm3: str
+    rows: int
+    encoding: str | None
 
 
 class _File:
@@ -111,7 +123,7 @@ def write_delivery(feed: Feed, out: Path, seed: int, protected: np.ndarray) -> W
 
 def _write_file(
     feed: Feed, path: Path, start: int, stop: int, spoiled: dict[int, SpoiledRow]
-) -> dict[str, object]:
+) -> FileEntry:
     file = _File(path)
     file.write((",".join(feed.contract.headers()) + "\n").encode(feed.encoding))
     ordered = np.array(sorted(spoiled), dtype=np.int64)
@@ -193,8 +205,8 @@ def _count(
     written.planted = dict(sorted(counts.items()))
 
 
-def _sign(feed: Feed, folder: Path, entries: list[dict[str, object]], seed: int) -> None:
-    manifest = {
+def _sign(feed: Feed, folder: Path, entries: list[FileEntry], seed: int) -> None:
+    manifest: dict[str, object] = {
         "format": "getihu-delivery/1",
         "delivery_id": feed.delivery_id,
         "dataset": feed.dataset,
@@ -209,7 +221,7 @@ def _sign(feed: Feed, folder: Path, entries: list[dict[str, object]], seed: int)
     write_manifest(folder, manifest, private_key(seed, feed.contract.department))
 
 
-def describe_file(path: Path, rows: int, encoding: str | None) -> dict[str, object]:
+def describe_file(path: Path, rows: int, encoding: str | None) -> FileEntry:
     """Return a manifest's entry for a file already on disk."""
     data = path.read_bytes()
     sm3 = hashes.Hash(hashes.SM3())

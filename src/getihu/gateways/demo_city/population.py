@@ -1,7 +1,6 @@
 """The traders of the city: one row each, drawn once; every department's table is cut from it."""
 
 from dataclasses import dataclass
-from datetime import date
 
 import numpy as np
 import pyarrow as pa
@@ -55,11 +54,11 @@ class Population:
         """Return the random stream of one named table."""
         return stream(self.seed, name)
 
-    def on_register(self, first: date, last: date | None = None) -> np.ndarray:
+    def on_register(self, first: np.datetime64, last: np.datetime64 | None = None) -> np.ndarray:
         """Return who was on the register through the whole period (or on one day)."""
-        until = np.datetime64(last or first, "D")
+        until = first if last is None else last
         left = np.isnat(self.left_on) | (self.left_on > until)
-        return (self.established <= np.datetime64(first, "D")) & left
+        return (self.established <= first) & left
 
     def of_sections(self, sections: str) -> np.ndarray:
         """Return whose trade lies in one of the sections of GB/T 4754."""

@@ -61,14 +61,16 @@ _ROADS = [
 _SPOTS = ("号", "号一楼", "号东首", "号后幢", "号102室", "号A区", "弄3号", "号（自主申报）")
 _PROVINCE = ("浙江省温州市", "温州市", "")
 _MODERN_TAIL = "（除依法须经批准的项目外，凭营业执照依法自主开展经营活动）。"
+_LICENSED_TAIL = (
+    "（依法须经批准的项目，经相关部门批准后方可开展经营活动，具体经营项目以审批结果为准）。"
+)
 _LICENSED = {
-    "food": "许可项目：食品销售。",
-    "tobacco": "许可项目：食品销售；烟草制品零售。",
-    "catering": "许可项目：餐饮服务。",
-    "small_catering": "许可项目：小餐饮。",
-    "hygiene": "许可项目：公共场所卫生许可项目。",
+    "food": "食品销售",
+    "tobacco": "食品销售；烟草制品零售",
+    "catering": "餐饮服务",
+    "small_catering": "小餐饮",
 }
-_SELF_NAMED = ("服务", "种植", "养殖", "加工", "运输", "施工", "安装", "包厢", "贷款")
+_SELF_NAMED = ("服务", "种植", "养殖", "加工", "货运", "运输", "施工", "安装", "包厢", "贷款")
 _SLOTS = 64
 
 # Numbered fields of a trader's wording bits; a changed version of a field is moved by _CHANGED.
@@ -113,7 +115,11 @@ class Wording:
                 for t, c in zip(trades, weighed, strict=True)
             ]
         )
-        self._licensed = pa.array([_LICENSED.get(t.permit, "") for t in trades], pa.string())
+        licensed = [_LICENSED.get(t.permit, "") for t in trades]
+        self._licensed = pa.array(
+            [f"许可项目：{text}{_LICENSED_TAIL}" if text else "" for text in licensed]
+        )
+        self._only_licensed = np.array([t.permit.endswith("catering") for t in trades])
 
     def names(self, traders: np.ndarray, older: np.ndarray) -> pa.StringArray:
         """Return trade names; about three in a hundred trade without one (无字号)."""
@@ -147,10 +153,12 @@ class Wording:
         two = self._phrases.draw(trade, moved, 12)
         two = pc.if_else(pc.equal(one, two), "", two)
         gap = pc.if_else(pc.equal(two, ""), "", "；")
-        modern = join("一般项目：", one, gap, two, _MODERN_TAIL)
+        ordinary = join("一般项目：", one, gap, two, _MODERN_TAIL)
+        ordinary = pc.if_else(pa.array(self._only_licensed[trade]), "", ordinary)
+        modern = join(ordinary, take(self._licensed, trade))
         old = join(one, pc.if_else(pc.equal(two, ""), "", "、"), two)
         is_modern = p.established[traders] >= np.datetime64("2021-07-01", "D")
-        return join(pc.if_else(pa.array(is_modern), modern, old), take(self._licensed, trade))
+        return pc.if_else(pa.array(is_modern), modern, old)
 
     def addresses(self, traders: np.ndarray, older: np.ndarray) -> pa.StringArray:
         """Return the premises' address: sometimes without town, sometimes with its old name."""

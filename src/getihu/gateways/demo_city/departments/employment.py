@@ -37,7 +37,7 @@ def insurance_feeds(population: Population, places: Places, personas: Personas) 
     for back in range(_MONTHS_DELIVERED - 1, -1, -1):
         month = last - back
         end = (month + 1).astype("datetime64[D]") - 1
-        there = population.on_register(month.astype("datetime64[D]").item(), end.item())
+        there = population.on_register(month.astype("datetime64[D]"), end)
         who = there & (insured > 0) & (since <= month)
         is_partial = back < 2
         if is_partial:
@@ -122,7 +122,7 @@ def fund_feeds(population: Population, personas: Personas) -> Iterator[Feed]:
     people = np.maximum(1, (population.employees * rng.uniform(0.2, 0.7, n)).astype(np.int64))
     each = rng.integers(300, 1800, n) * 2
     for month in MONTHS:
-        there = population.on_register(month.first.item(), month.until.item())
+        there = population.on_register(month.first, month.until)
         traders = np.flatnonzero(has & there)
         yield Feed(
             delivery_id=f"housing_fund-{month.period}",

@@ -186,7 +186,7 @@ def draw_reporters(population: Population, personas: Personas) -> tuple[np.ndarr
     """Return who filed the report of 2025 in time, and the day each filer filed (NaT: never)."""
     rng = population.draw("annual reports 2025")
     n = len(population)
-    obliged = population.on_register(_day("2025-12-31"), _day("2026-06-30"))
+    obliged = population.on_register(np.datetime64("2025-12-31"), np.datetime64("2026-06-30"))
     chance = np.where(
         population.is_active,
         calibration.business("reports_if_active"),
@@ -215,7 +215,7 @@ def report_feeds(population: Population, in_time: np.ndarray, filed: np.ndarray)
     """
     rng = population.draw("annual reports 2024")
     n = len(population)
-    obliged = population.on_register(_day("2024-12-31"), _day("2025-06-30"))
+    obliged = population.on_register(np.datetime64("2024-12-31"), np.datetime64("2025-06-30"))
     before = obliged & (rng.random(n) < np.where(population.is_active, 0.9, 0.2))
     day = np.max(rng.random((3, n)), axis=0)
     filed_before = np.datetime64("2025-01-01") + (day * 181).astype(int)
@@ -267,7 +267,3 @@ def _reports(
             "is_public": columns.flags(public),
         },
     )
-
-
-def _day(text: str) -> object:
-    return np.datetime64(text, "D").item()

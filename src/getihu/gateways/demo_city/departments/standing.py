@@ -124,7 +124,8 @@ def status_feeds(population: Population, personas: Personas) -> Iterator[Feed]:
     kind = rng.choice(3, m, p=[0.9, 0.04, 0.06]).astype(np.int8)
     kind[: len(planted)] = list(planted.values())
     on = population.established[traders] + rng.integers(5, 60, m)
-    on = np.minimum(on, AS_OF)
+    gone = population.left_on[traders]
+    on = np.minimum(on, np.where(np.isnat(gone), AS_OF, gone))
     schema = contract("operator_statuses")
 
     def cells(rows: np.ndarray, known: np.datetime64) -> dict[str, Column]:

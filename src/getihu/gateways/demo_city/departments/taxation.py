@@ -7,7 +7,7 @@ import numpy as np
 
 from getihu.gateways.demo_city import calibration, columns
 from getihu.gateways.demo_city.columns import MISSING
-from getihu.gateways.demo_city.departments.schedule import MONTHS
+from getihu.gateways.demo_city.departments.schedule import MONTHS, Shipment
 from getihu.gateways.demo_city.feeds import ALL_DIRT, Feed, contract
 from getihu.gateways.demo_city.personas import Personas
 from getihu.gateways.demo_city.population import Population
@@ -205,7 +205,7 @@ def vat_feeds(population: Population, personas: Personas) -> Iterator[Feed]:
     personas.force("is_general", is_general, False)
     is_general |= population.turnover_yuan >= _GENERAL_FROM_YUAN
     for month in MONTHS:
-        there = population.on_register(month.first.item(), month.until.item())
+        there = population.on_register(month.first, month.until)
         kept = rng.random(n) >= 0.02
         kept[: population.personas] = True
         level = rng.lognormal(-0.05, 0.3, n)
@@ -217,7 +217,7 @@ def vat_feeds(population: Population, personas: Personas) -> Iterator[Feed]:
 
 def _vat_month(
     population: Population,
-    month: object,
+    month: Shipment,
     traders: np.ndarray,
     sales: np.ndarray,
     is_general: np.ndarray,
