@@ -6,7 +6,9 @@ import logging
 import os
 import shutil
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -40,6 +42,8 @@ from getihu.kernel.errors import GetihuError
 logger = logging.getLogger(__name__)
 Progress = Callable[[str], None]
 REGISTRATIONS: Final = "registrations"
+# Deliveries read at a time: one decodes while the engine types another.
+STAGED_AT_ONCE: Final = 2
 
 
 class IngestRunning(GetihuError):
@@ -77,11 +81,19 @@ def ingest_directory(
         outcomes: list[Delivery] = []
         ready: dict[str, _Ready] = {}
         manifests = _read_manifests(inbox, contracts, at, outcomes)
-        for number, (folder, manifest) in enumerate(manifests, start=1):
-            say(f"({number}/{len(manifests)}) {manifest.delivery_id}：{manifest.rows:,} 行")
-            outcome = _take_in(folder, manifest, contracts[manifest.dataset], at, ready)
-            if outcome:
-                outcomes.append(outcome)
+        with ThreadPoolExecutor(STAGED_AT_ONCE) as pool:
+            waiting: deque[_Staging] = deque()
+            for number, (folder, manifest) in enumerate(manifests, start=1):
+                say(f"({number}/{len(manifests)}) {manifest.delivery_id}：{manifest.rows:,} 行")
+                # What came before under this number must be settled before this one is judged.
+                is_repeated = any(w.manifest.delivery_id == manifest.delivery_id for w in waiting)
+                while waiting and (is_repeated or len(waiting) > STAGED_AT_ONCE):
+                    _settle(waiting.popleft(), at, ready, outcomes)
+                started_staging = _begin(folder, manifest, at, ready, outcomes, pool)
+                if started_staging:
+                    waiting.append(started_staging)
+            for staging in waiting:
+                _settle(staging, at, ready, outcomes)
         snapshot = _publish(ready, at, outcomes)
     deliveries = tuple(delivery_summary(d, contracts) for d in outcomes)
     return IngestReport(deliveries, snapshot, time.monotonic() - started)
@@ -172,32 +184,54 @@ def _read_manifests(
     return sorted(found, key=lambda item: (item[1].issued_at, item[1].delivery_id, item[0].name))
 
 
-def _take_in(
+@dataclass(frozen=True)
+class _Staging:
+    """A delivery being read by a worker."""
+
+    manifest: Manifest
+    staged: Future[Staged]
+
+
+def _begin(
     folder: Path,
     manifest: Manifest,
-    contract: DatasetContract,
     at: datetime,
     ready: dict[str, _Ready],
-) -> Delivery | None:
-    """Stage one delivery into ``ready``, or return why not."""
-    sha256 = manifest.content_sha256
+    outcomes: list[Delivery],
+    pool: ThreadPoolExecutor,
+) -> _Staging | None:
+    """Land one delivery and let a worker read it; None when its number settles it."""
     earlier = _earlier_content(manifest.delivery_id, ready)
-    if sha256 in earlier:
-        return _record(manifest, at, "duplicate", "同一批次已送达过，内容相同，没有重复入库。")
+    if manifest.content_sha256 in earlier:
+        problem = "同一批次已送达过，内容相同，没有重复入库。"
+        outcomes.append(_record(manifest, at, "duplicate", problem))
+        return None
     landed = _land(folder, manifest)
     if earlier:
-        return _record(
-            manifest, at, "held",
-            "这个批次号已有另一份内容。处理办法：请部门核对；确属更正的，用新的批次号并写明更正哪一批。",
-        )  # fmt: skip
+        problem = (
+            "这个批次号已有另一份内容。"
+            "处理办法：请部门核对；确属更正的，用新的批次号并写明更正哪一批。"
+        )
+        outcomes.append(_record(manifest, at, "held", problem))
+        return None
+    contract = load_contracts()[manifest.dataset]
+    staged = pool.submit(stage_delivery, landed, manifest, contract, _stage_dir(manifest))
+    return _Staging(manifest, staged)
+
+
+def _settle(
+    staging: _Staging, at: datetime, ready: dict[str, _Ready], outcomes: list[Delivery]
+) -> None:
+    """Wait for a worker and audit what it read: ready to be published, or held."""
+    manifest = staging.manifest
+    contract = load_contracts()[manifest.dataset]
     try:
-        staged = stage_delivery(landed, manifest, contract, _stage_dir(manifest))
+        staged = staging.staged.result()
         audit(manifest, contract, staged, _comparable_rows(manifest, contract, ready), at)
+        ready[manifest.delivery_id] = _Ready(manifest, staged)
     except Held as error:
         shutil.rmtree(_stage_dir(manifest), ignore_errors=True)
-        return _record(manifest, at, "held", str(error))
-    ready[manifest.delivery_id] = _Ready(manifest, staged)
-    return None
+        outcomes.append(_record(manifest, at, "held", str(error)))
 
 
 def _earlier_content(delivery_id: str, ready: dict[str, _Ready]) -> set[str]:
