@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace as Given
 
 import pytest
 from django.test import Client
@@ -99,10 +100,27 @@ def test_one_step_away_says_how_far(city):
     assert line.hint == "单位参保人数达到3 人就可以（现在是1 人）。"
 
 
-def test_an_unknown_names_the_department_and_since_when(city):
-    line = selectors.get_trader_page(fakes.CODE).unknown[0]
-    assert "中国人民银行温州市分行" in line.hint
-    assert "2026年7月31日" in line.hint
+def test_an_unknown_names_the_department_what_it_lacks_and_since_when(client, city):
+    shown = text_of(client.get(TRADER))
+    lack = "缺中国人民银行温州市分行的服务业经营主体贷款余额：数据到2026年7月31日，"
+    assert lack in shown
+
+
+def test_a_trader_just_below_a_type_is_told_how_far(city):
+    sales = fakes.fact("annual_sales_yuan", "年销售额", 296000, "296,000.00 元")
+    below = fakes.clause("b", "有一定销售额", Truth.NO, [sales], [fakes.OURS], "x >= y")
+    decided = replace(fakes.TYPE, outcome="surviving", clauses=(below,), deciding=("b",))
+    rows = (
+        Given(value="growing", label="成长型", when=Given(id="b")),
+        Given(value="surviving", label="生存型", when=None),
+    )
+    city.patch(
+        rulebook,
+        explain_trader=lambda code, **_: replace(fakes.EXPLANATION, type_decision=decided),
+        get_rule=lambda rule_id, as_of=None: Given(rows=rows),
+    )
+    hint = selectors.get_trader_page(fakes.CODE).type_hint
+    assert hint.startswith("离成长型差一步：年销售额达到300,000元就可以")
 
 
 def test_the_total_leaves_out_limits_and_taxes_still_due(city):
@@ -110,7 +128,10 @@ def test_the_total_leaves_out_limits_and_taxes_still_due(city):
     limit = replace(fakes.HALF, rule_id="y", amount_note="本年度扣减限额")
     explanation = replace(fakes.EXPLANATION, policies=(fakes.HALF, due, limit))
     city.patch(rulebook, explain_trader=lambda code, **_: explanation)
-    assert selectors.get_trader_page(fakes.CODE).total_yuan == Decimal("3600.00")
+    page = selectors.get_trader_page(fakes.CODE)
+    assert page.total_yuan == Decimal("3600.00")
+    assert [line.worth_yuan for line in page.granted] == [Decimal("3600"), Decimal("3600"), None]
+    assert [line.is_limit for line in page.granted] == [False, True, False]
 
 
 def test_time_alone_is_counted_in_months(city):

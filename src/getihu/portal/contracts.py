@@ -27,19 +27,24 @@ class NextStep:
 
 @dataclass(frozen=True)
 class PolicyLine:
-    """One policy on a trader's page. ``counts`` says whether its amount adds to the total."""
+    """One policy on a trader's page.
+
+    ``worth_yuan`` is what it is worth to her (None: not countable, or not money for her);
+    ``is_limit`` says that it is the most she may get, so it does not add to the total.
+    """
 
     decision: Decision
     hint: str
-    counts: bool = False
+    worth_yuan: Decimal | None = None
+    is_limit: bool = False
 
 
 @dataclass(frozen=True)
 class TraderPage:
     """Everything on one trader's page, most useful first.
 
-    ``total_yuan`` sums only what is paid out or spared (``PolicyLine.counts``); None if nothing
-    of it can be counted. ``near`` holds refusals with exactly one failing clause and nothing
+    ``total_yuan`` sums what is paid out or spared, without limits; None if nothing of it can be
+    counted. ``near`` holds refusals with exactly one failing clause and nothing
     unknown, whose clause can still change. ``data_until`` is the last day the data covers.
     """
 
@@ -59,21 +64,15 @@ class TraderPage:
 
 
 @dataclass(frozen=True)
-class ClauseLine:
-    """One clause as shown: its result and whether it settled the outcome."""
-
-    clause: ClauseResult
-    is_deciding: bool
-
-
-@dataclass(frozen=True)
 class DecisionPage:
-    """结论 → 原因 → 依据第几条 → 什么时候、怎样就可以 → 找谁, then clause by clause."""
+    """结论 → 原因 → 依据第几条 → 什么时候、怎样就可以 → 找谁, then clause by clause: first
+    those that settled the answer, then the ``others``, each in the order of the rule."""
 
     trader: TraderIdentity
     decision: Decision
     tone: str
-    clauses: tuple[ClauseLine, ...]
+    deciding: tuple[ClauseResult, ...]
+    others: tuple[ClauseResult, ...]
     steps: tuple[NextStep, ...]
     contacts: tuple[str, ...]
     trust_note: str

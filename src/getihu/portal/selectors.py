@@ -18,7 +18,6 @@ from getihu.dataplane.contracts import (
 from getihu.kernel.errors import GetihuError
 from getihu.portal.contracts import (
     Balance,
-    ClauseLine,
     DataPage,
     DecisionPage,
     FactGroup,
@@ -104,6 +103,7 @@ UNIT_LABELS: Final = {
 }
 SUBJECT_LABELS: Final = {"individual": "个体工商户", "enterprise": "由个体工商户转型的企业"}
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+LABELS_NAMED: Final = 3
 # Zhejiang province and everything in it; the service runs for Wenzhou (330300).
 CITY_PREFIX: Final = "33"
 
@@ -131,12 +131,8 @@ def get_trader_page(trader_code: str, *, as_of: date | None = None) -> TraderPag
             left_out.append(PolicyLine(decision, decision.not_applicable))
         else:
             by_outcome[_place(decision)].append(_policy_line(decision))
-    granted = sorted(by_outcome["yes"], key=_by_amount)
-    counted = [
-        line.decision.amount_yuan
-        for line in granted
-        if line.counts and line.decision.amount_yuan is not None
-    ]
+    granted = sorted(by_outcome["yes"], key=_by_worth)
+    counted = [line.worth_yuan for line in granted if line.worth_yuan and not line.is_limit]
     return TraderPage(
         trader=trader,
         changes=tuple(registry.list_changes(trader_code, as_of)),
@@ -163,7 +159,8 @@ def get_decision_page(trader_code: str, rule_id: str, *, as_of: date | None = No
         trader=registry.get_trader(trader_code, as_of),
         decision=decision,
         tone=_tone(decision),
-        clauses=tuple(ClauseLine(c, c.id in decision.deciding) for c in decision.clauses),
+        deciding=tuple(c for c in decision.clauses if c.id in decision.deciding),
+        others=tuple(c for c in decision.clauses if c.id not in decision.deciding),
         steps=_steps(decision),
         contacts=_contacts(decision),
         trust_note=TRUST_NOTES.get(decision.source.trust, ""),
@@ -327,12 +324,22 @@ def _region_name(region: str) -> str:
 def _type_hint(decision: Decision) -> str:
     """What separates a trader in the last row of the table from the row before it, when it is
     one thing that can change; empty otherwise."""
-    failing = _failing(decision)
     rows = rulebook.get_rule(decision.rule_id, decision.as_of).rows
-    in_last_row = len(rows) > 1 and decision.outcome == rows[-1].value and rows[-1].when is None
-    if not in_last_row or len(failing) != 1 or not _is_near(decision):
+    if len(rows) < 2 or decision.outcome != rows[-1].value or rows[-1].when is not None:
+        return ""
+    asked = _clause_ids(rows[-2].when)
+    open_ = [c for c in decision.clauses if c.id in asked and c.result == Truth.UNKNOWN]
+    failing = _failing(decision)
+    if open_ or len(failing) != 1 or failing[0].id not in asked or _is_fixed(failing[0]):
         return ""
     return f"离{rows[-2].label}差一步：{_cure(failing[0])}"
+
+
+def _clause_ids(tree: Any) -> set[str]:
+    """Ids of the clauses a condition tree names."""
+    if not hasattr(tree, "items"):
+        return {tree.id}
+    return set().union(*(_clause_ids(item) for item in tree.items))
 
 
 def _place(decision: Decision) -> str:
@@ -357,7 +364,7 @@ def _is_fixed(clause: ClauseResult) -> bool:
 
 def _policy_line(decision: Decision) -> PolicyLine:
     if decision.outcome == Truth.YES:
-        return PolicyLine(decision, _first_sentence(decision.benefit), counts=_counts(decision))
+        return _granted_line(decision)
     if decision.outcome == Truth.NO:
         failing = _failing(decision)
         hint = _cure(failing[0]) if _is_near(decision) else decision.reason
@@ -365,11 +372,16 @@ def _policy_line(decision: Decision) -> PolicyLine:
     return PolicyLine(decision, _why_unknown(decision))
 
 
-def _counts(decision: Decision) -> bool:
-    """Whether the amount is money paid out or spared: a limit (限额、最高) may not be reached, and
-    a tax still to be paid (应缴) is no benefit, so neither adds to the total."""
-    uncertain = any(word in decision.amount_note for word in ("限额", "最高", "应缴"))
-    return decision.amount_yuan is not None and not uncertain
+def _granted_line(decision: Decision) -> PolicyLine:
+    """A yes with what it is worth. The amount's label (its note before the article) tells a
+    limit (限额、最高) and a tax still to be paid (应缴), which is no benefit, from money."""
+    amount = decision.amount_yuan
+    label = decision.amount_note.partition("（")[0]
+    if amount is None:
+        return PolicyLine(decision, _first_sentence(decision.benefit))
+    if "应缴" in label:
+        return PolicyLine(decision, f"{label} {amount:,.2f} 元。")
+    return PolicyLine(decision, label, amount, is_limit="限额" in label or "最高" in label)
 
 
 def _first_sentence(text: str) -> str:
@@ -377,15 +389,27 @@ def _first_sentence(text: str) -> str:
     return head + stop
 
 
-def _by_amount(line: PolicyLine) -> tuple[bool, Decimal]:
-    return (line.decision.amount_yuan is None, -(line.decision.amount_yuan or Decimal(0)))
+def _by_worth(line: PolicyLine) -> tuple[bool, Decimal]:
+    return (line.worth_yuan is None, -(line.worth_yuan or Decimal(0)))
 
 
 def _why_unknown(decision: Decision) -> str:
+    """Which department lacks what, and how far its data reach; the page of reasons says more."""
     if decision.incomplete:
-        return f"政策原文不全：{decision.incomplete}"
-    reasons = dict.fromkeys(fact.why_unknown for fact in decision.missing if fact.why_unknown)
-    return "".join(reasons) or decision.reason
+        return f"来源条款不全，要人工核实：{_first_sentence(decision.incomplete)}"
+    lacking: dict[tuple[str, date | None], list[str]] = {}
+    for fact in decision.missing:
+        lacking.setdefault((fact.department_name, fact.covered_until), []).append(fact.label)
+    return "".join(_lack(who, until, labels) for (who, until), labels in lacking.items()) or (
+        decision.reason
+    )
+
+
+def _lack(who: str, until: date | None, labels: list[str]) -> str:
+    named = "、".join(labels[:LABELS_NAMED])
+    more = f"等{len(labels)}项" if len(labels) > LABELS_NAMED else ""
+    since = f"数据到 {until}，其中没有这户可用的记录" if until else "从未送达"
+    return f"缺{who}的{named}{more}：{since}。"
 
 
 def _tone(decision: Decision) -> str:

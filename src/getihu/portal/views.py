@@ -28,9 +28,17 @@ YEAR_SECONDS = 365 * 24 * 3600
 class Refused(Exception):
     """A request this page cannot answer; carries what a person needs to know."""
 
-    def __init__(self, status: int, what: str, why: str, ways: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        status: int,
+        what: str,
+        why: str,
+        ways: tuple[str, ...] = (),
+        commands: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(what)
-        self.status, self.what, self.why, self.ways = status, what, why, ways
+        self.status, self.what, self.why = status, what, why
+        self.ways, self.commands = ways, commands
 
 
 def page(view: View) -> View:
@@ -48,20 +56,21 @@ def page(view: View) -> View:
 
 def _explain(request: HttpRequest, error: Exception) -> HttpResponse:
     refused = error if isinstance(error, Refused) else _as_refused(error)
-    context = {"what": refused.what, "why": refused.why, "ways": refused.ways}
-    context["commands"] = getattr(refused, "commands", ())
+    context = {
+        "what": refused.what,
+        "why": refused.why,
+        "ways": refused.ways,
+        "commands": refused.commands,
+    }
     return render(request, "portal/refused.html", context, status=refused.status)
 
 
 def _as_refused(error: Exception) -> Refused:
     if isinstance(error, dataplane.NothingPublished):
-        refused = Refused(503, "还没有数据", "各部门的数据还没有收进来，所以现在查不到任何一户。")
-        refused.commands = ("make demo", "getihu ingest 目录")  # type: ignore[attr-defined]
-        return refused
+        why = "各部门的数据还没有收进来，所以现在查不到任何一户。"
+        return Refused(503, "还没有数据", why, commands=("make demo", "getihu ingest 目录"))
     if isinstance(error, dataplane.FactsNotBuilt):
-        refused = Refused(503, "这一天还没有算好", str(error))
-        refused.commands = ("getihu decide",)  # type: ignore[attr-defined]
-        return refused
+        return Refused(503, "这一天还没有算好", str(error))
     if isinstance(error, dataplane.AsOfBeforeData):
         return Refused(404, "这一天还没有数据", str(error), ("换一个晚一些的日期再看。",))
     if isinstance(error, InvalidCreditCode):

@@ -18,6 +18,7 @@ WITH_UNIT = re.compile(r" ?(\d[\d,]*(?:\.\d+)?) (元|人|个月|天|年|平方�
 
 WEEKDAYS = "一二三四五六日"
 CITY_TIME = ZoneInfo("Asia/Shanghai")
+CLAUSE_TRUTHS = {"yes": ("✓", "是"), "no": ("✗", "否"), "unknown": ("？", "未知")}
 UNOFFICIAL = "本项目设定，非官方"
 TRUTHS = {"yes": ("✓", "符合"), "no": ("✗", "不符合"), "unknown": ("？", "还不能判断")}
 
@@ -105,6 +106,20 @@ def truth(result: str, label: str = "") -> SafeString:
         str(result),
         mark,
         label or word,
+    )
+
+
+@register.simple_tag
+def clause_truth(result: str, tone: str, decides: bool) -> SafeString:
+    """A condition's answer: ✓ 是, ✗ 否, ？ 未知. A 否 is red only where it settled a refusal:
+    否 to "已注销" is no bad news."""
+    mark, word = CLAUSE_TRUTHS[str(result)]
+    colour = tone if decides and str(result) != "unknown" else "unknown"
+    return format_html(
+        '<span class="truth tone-{}"><span aria-hidden="true">{}</span> {}</span>',
+        "good" if str(result) == "yes" and tone != "late" else colour,
+        mark,
+        word,
     )
 
 
