@@ -1,14 +1,12 @@
 """Reads of delivered records themselves, one trader at a time."""
 
 from datetime import date
-from pathlib import Path
 from typing import Any
-
-from django.conf import settings
 
 from getihu.dataplane.catalogue.contracts import load_contracts
 from getihu.dataplane.engines.duckdb import shared
-from getihu.dataplane.models import Delivery
+from getihu.dataplane.selectors.deliveries import NothingPublished, find_published_snapshot
+from getihu.dataplane.selectors.facts import stored_deliveries
 
 
 def list_records(dataset: str, trader_code: str, *, as_of: date) -> list[dict[str, Any]]:
@@ -16,8 +14,8 @@ def list_records(dataset: str, trader_code: str, *, as_of: date) -> list[dict[st
 
     Grain: one record per key of the dataset's contract (columns by their English names). Of
     several versions of a key the one known last speaks; a withdrawn key is left out. Not for
-    kind=state, whose history is a question of dates, not of keys.
-    Cost: one look-up by code in each published file of the dataset (sorted by code).
+    kind=state, whose history is a question of dates, not of keys. Raises: NothingPublished.
+    Cost: one look-up by code in each file of the dataset in the published snapshot (sorted by code).
     """
     contract = load_contracts()[dataset]
     files = _published_files(dataset)
@@ -43,7 +41,8 @@ def list_records(dataset: str, trader_code: str, *, as_of: date) -> list[dict[st
 
 
 def _published_files(dataset: str) -> list[str]:
-    folder = Path(settings.DATA_DIR) / "dataplane" / "store" / dataset
-    published = Delivery.objects.filter(dataset=dataset, status=Delivery.Status.PUBLISHED)
-    paths = [folder / f"{name}.parquet" for name in published.values_list("delivery_id", flat=True)]
-    return [str(path) for path in paths if path.exists()]
+    snapshot = find_published_snapshot()
+    if snapshot is None:
+        raise NothingPublished
+    deliveries = stored_deliveries(snapshot.snapshot_id)
+    return [str(d.rows) for d in deliveries if d.dataset == dataset and d.rows]
