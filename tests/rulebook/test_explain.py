@@ -66,7 +66,7 @@ def test_an_unknown_names_the_missing_fact_its_department_and_since_when(rule):
     ("state", "words"),
     [
         (FactState.LATE, "还没有送来"),
-        (FactState.HELD, "正等"),
+        (FactState.HELD, "更正后重送"),
         (FactState.MISSING, "没有这户的这项记录"),
         (FactState.UNDELIVERED, "从来没有送来过"),
         (FactState.RECORDED, "没有写明"),
@@ -150,6 +150,7 @@ def test_a_table_is_known_when_every_possible_row_agrees(size):
 def test_a_table_with_two_possible_values_is_unknown(size):
     decision = explained(size, {"insured_employees": 12, "annual_sales_yuan": None})
     assert (decision.outcome, decision.deciding) == ("unknown", ("sells_much",))
+    assert decision.reason.startswith("可能是大、中。")
     assert [f.name for f in decision.missing] == ["annual_sales_yuan"]
 
 

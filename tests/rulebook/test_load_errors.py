@@ -1,7 +1,10 @@
 """Every kind of mistake in a rule file is named with file, line, column and the way out."""
 
+from datetime import date
+
 import pytest
 
+from getihu.rulebook.evaluate.verdicts import judge
 from getihu.rulebook.load.folder import load_rulebook, read_folder
 from getihu.rulebook.load.rule import read_rule
 from tests.rulebook.catalogue import CATALOGUE
@@ -33,6 +36,8 @@ MISTAKES = {
     "syntax": ('"paid_tax_last_year"', '"paid_tax_last_year and"', 38, 31, None, "表达式写法不对"),
     "open quote": ("'active'\"", "'active\"", 24, 12, None, "引号没有成对"),
     "two expressions": ('"paid_tax_last_year"', '"paid_tax_last_year; true"', 38, 12, None, "只能有一个表达式"),
+    "too deep": ('"paid_tax_last_year"', f'"{"not " * 150}paid_tax_last_year"', 38, 12, None, "嵌套太深"),
+    "far too deep": ('"paid_tax_last_year"', f'"{"(" * 5000}paid_tax_last_year{")" * 5000}"', 38, 12, None, "嵌套太深"),
     "select": ('"paid_tax_last_year"', '"annual_employees in (select 1)"', 38, 12, None, "括号里的清单"),
     "unknown key": ("    article: 第一条\n  is_small", "    artikle: 第一条\n  is_small", 25, 5, "article", "不认识的键"),
     "unknown top key": ("decides_on: as_of", "decides_on: as_of\nvalid_util: 2028-01-01", 16, 1, "valid_until", "不认识的键"),
@@ -150,6 +155,22 @@ def test_a_file_that_is_not_utf8_is_named(tmp_path):
     path.write_bytes("title: 小店".encode("gb18030"))
     _, document = read_rule(path, CATALOGUE)
     assert "UTF-8" in document.problems[0].message
+
+
+@pytest.mark.parametrize(
+    "requires", ["{any_of: [" * 3000 + "is_active" + "]}" * 3000, "&a {any_of: [is_active, *a]}"]
+)
+def test_a_file_nested_too_deep_is_refused(tmp_path, requires):
+    start = SMALL_SHOP.index("requires:")
+    text = f"{SMALL_SHOP[:start]}requires: {requires}\n"
+    _, found = read_folder([write(tmp_path, text)], CATALOGUE)
+    assert [p.message for p in found] == ["文件嵌套太深"]
+
+
+def test_an_expression_as_deep_as_allowed_can_be_decided(tmp_path):
+    text = SMALL_SHOP.replace('"paid_tax_last_year"', f'"{"not " * 46}paid_tax_last_year"')
+    verdict = judge(load(tmp_path, text), {"paid_tax_last_year": True}, date(2026, 10, 31))
+    assert verdict.clauses["has_paid_tax"] is True
 
 
 def test_the_version_ignores_comments_and_layout_but_not_content(tmp_path):

@@ -113,9 +113,16 @@ class _Explanation:
     def _unknown_reason(self) -> str:
         listed = "；".join(self._labels_of(self._deciding()))
         names = "、".join(self.catalogue[name].label for name in self.missing)
+        possible = self._possible_values()
         if not names:
-            return f"这些条件要人工核实：{listed}。"
-        return f"这些条件还不能判定：{listed}。缺少：{names}。"
+            return f"{possible}这些条件要人工核实：{listed}。"
+        return f"{possible}这些条件还不能判定：{listed}。缺少：{names}。"
+
+    def _possible_values(self) -> str:
+        """The results a table may still come to; empty for eligibility."""
+        rows = [self.rule.rows[number] for number in possible_rows(self.verdict.rows)]
+        labels = dict.fromkeys(row.label for row in rows)
+        return f"可能是{'、'.join(labels)}。" if labels else ""
 
     def _labels_of(self, ids: Iterable[str]) -> list[str]:
         return [self.rule.clause_by_id[name].label for name in ids]

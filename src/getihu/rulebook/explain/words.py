@@ -66,7 +66,8 @@ def why_unknown(fact: FactDeclaration, known: FactValue | None, as_of: date) -> 
             until = f"只到 {since}" if since else "没有送到"
             return f"{who}的数据{until}，{begun}到 {as_of} 的还没有送来。"
         case FactState.HELD:
-            return f"{who}送来的这户最新一条记录有错，正等{who}更正后重送。"
+            until = f"（数据到 {since}）" if since else ""
+            return f"{who}送来的这户最新一条记录有错，等该部门更正后重送{until}。"
         case FactState.UNDELIVERED:
             return f"{who}从来没有送来过本地区的这项数据。"
         case FactState.RECORDED:

@@ -21,6 +21,7 @@ Scalar = str | int | Decimal | bool | date | None
 _PLAIN_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)$")
 _PLAIN_DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]*)\.[0-9]+$")
 _PLAIN_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}$")
+_DEEPEST = 60
 _PLAIN_NULL = ("", "~", "null")
 
 
@@ -127,7 +128,11 @@ def read_document(path: Path) -> Document:
     except OSError as error:
         document.report(f"文件读不出来：{error.strerror}", None, "检查文件是否存在、能否读取。")
         return document
-    parse_document(document)
+    try:
+        parse_document(document)
+    except RecursionError:
+        document.root = None
+        document.report("文件嵌套太深", None, "减少一层套一层的组合。")
     return document
 
 
@@ -148,24 +153,38 @@ def parse_document(document: Document) -> None:
     if not isinstance(node, yaml.MappingNode):
         document.report("文件必须是“键: 值”的形式", None, "第一行写 id: 规则编号。")
         return
-    document.root = _locate(document, node, ())
+    if not _shallow(node):
+        document.report("文件嵌套太深", None, "减少一层套一层的组合。")
+        return
+    document.root = _locate(document, node)
     rule_id = document.root.get("id")
     if rule_id is not None and isinstance(rule_id.value, str):
         document.rule_id = rule_id.value
 
 
-def _locate(document: Document, node: yaml.Node, above: tuple[int, ...]) -> Located:
+def _shallow(node: yaml.Node) -> bool:
+    """At most ``_DEEPEST`` levels, counted without recursion; an anchor inside itself is not."""
+    level, depth = [node], 0
+    while level and depth <= _DEEPEST:
+        depth += 1
+        level = list({id(child): child for n in level for child in _inside(n)}.values())
+    return depth <= _DEEPEST
+
+
+def _inside(node: yaml.Node) -> list[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        return [part for pair in node.value for part in pair]
+    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
+
+
+def _locate(document: Document, node: yaml.Node) -> Located:
     line, column = node.start_mark.line + 1, node.start_mark.column + 1
     if not node.tag.startswith("tag:yaml.org,2002:") and node.tag != "!":
         document.report(f"不能用标签 {node.tag}", (line, column), "去掉以 ! 开头的标签。")
-    if id(node) in above:
-        document.report("锚点引用了自己", (line, column), "去掉 & 和 *，把内容写全。")
-        return Located(None, line, column)
-    above = (*above, id(node))
     if isinstance(node, yaml.MappingNode):
-        return _locate_mapping(document, node, above)
+        return _locate_mapping(document, node)
     if isinstance(node, yaml.SequenceNode):
-        return Located([_locate(document, item, above) for item in node.value], line, column)
+        return Located([_locate(document, item) for item in node.value], line, column)
     # Plain text has the style None, or "" from libyaml.
     style = (node.style or None) if isinstance(node, yaml.ScalarNode) else None
     return Located(
@@ -179,7 +198,7 @@ def _locate(document: Document, node: yaml.Node, above: tuple[int, ...]) -> Loca
     )
 
 
-def _locate_mapping(document: Document, node: yaml.MappingNode, above: tuple[int, ...]) -> Located:
+def _locate_mapping(document: Document, node: yaml.MappingNode) -> Located:
     values: dict[str, Located] = {}
     marks: dict[str, tuple[int, int]] = {}
     for key_node, value_node in node.value:
@@ -190,7 +209,7 @@ def _locate_mapping(document: Document, node: yaml.MappingNode, above: tuple[int
         key = key_node.value
         if key in values:
             document.report(f"键“{key}”写了两次", place, "删掉其中一个。", field=key)
-        values[key] = _locate(document, value_node, above)
+        values[key] = _locate(document, value_node)
         marks[key] = place
     mark = node.start_mark
     return Located(values, mark.line + 1, mark.column + 1, key_marks=marks)

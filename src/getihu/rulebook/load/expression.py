@@ -76,6 +76,7 @@ _NOT_FUNCTIONS = {
 _LONE_INTERVAL = "INTERVAL 只能加到日期上或从日期减去"
 _INTERVAL_FIX = "写成 日期 + INTERVAL '3' MONTH。"
 _ONLY_NUMBERS = "只有数和金额能计算。"
+_DEEPEST = 50
 _LONGEST = {"month": 1200, "day": 36600}
 
 
@@ -177,6 +178,9 @@ class _Reading:
         found = [tree for tree in trees if tree is not None]
         if len(found) != 1:
             self._problem(0, "一个条件只能有一个表达式", "去掉分号，拆成几个条件。")
+            return None
+        if _depth(found[0]) > _DEEPEST:
+            self._problem(0, "表达式嵌套太深", "拆成几个条件。")
             return None
         return found[0]
 
@@ -641,6 +645,15 @@ def _number_type(operator: str, left: ValueType, right: ValueType) -> ValueType:
     if kinds == {ValueType.MONEY, ValueType.INTEGER}:
         return ValueType.MONEY
     return ValueType.DECIMAL
+
+
+def _depth(tree: exp.Expr) -> int:
+    """Levels of nesting, counted without recursion."""
+    level, deepest = [tree], 0
+    while level:
+        deepest += 1
+        level = [child for node in level for child in node.iter_expressions()]
+    return deepest
 
 
 def _start(tree: exp.Expr) -> int:
