@@ -124,9 +124,11 @@ def sweep(folder: Path, size: int) -> tuple[int, float]:
 def sweep_by_hand(folder: Path, size: int) -> tuple[int, float]:
     from getihu.dataplane import selectors as dataplane
     from getihu.rulebook import selectors
+    from getihu.rulebook.compile.sweep import compile_sweep
 
     as_of = dataplane.get_published_snapshot().data_until
-    sql = selectors.sweep_sql(as_of)
+    relation = f"read_parquet('{dataplane.facts_path(as_of)}')"
+    sql = compile_sweep(selectors.get_rulebook().governing(as_of), as_of, relation).sql
     out = folder / "sweep_by_hand.parquet"
     started = time.perf_counter()
     duckdb.connect().execute(f"COPY ({sql}) TO '{out}' (FORMAT parquet, COMPRESSION zstd)")

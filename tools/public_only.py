@@ -26,9 +26,13 @@ class PublicOnlyContract(Contract):
             return False
         if len(importer) < 2 or len(imported) < 3 or importer[1] == imported[1]:
             return False
-        if imported[1] in (self.open_apps or []) or importer[1] in (self.free_importers or []):
+        if imported[1] in self._names("open_apps") or importer[1] in self._names("free_importers"):
             return False
-        return imported[2] not in self.public
+        return imported[2] not in self._names("public")
+
+    def _names(self, field: str) -> list[str]:
+        # import-linter replaces each declared field by its parsed value on the instance.
+        return list(getattr(self, field) or [])
 
     def render_broken_contract(self, check: ContractCheck) -> None:
         for importer, imported in check.metadata["private"]:

@@ -64,13 +64,13 @@ def bring_browser() -> str:
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         return f"缺少 {'、'.join(missing)}，且这里不能用 apt-get 安装；请管理员安装后再运行"
     print(f"安装 {'、'.join(missing)} …", flush=True)
-    quiet = {
-        "stdout": subprocess.DEVNULL,
-        "env": dict(os.environ, DEBIAN_FRONTEND="noninteractive"),
-    }
-    subprocess.run(["apt-get", "update", "-qq"], check=False, **quiet)
-    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing]
-    if subprocess.run(install, check=False, **quiet).returncode != 0:
+    for arguments in (["update"], ["install", "-y", "--no-install-recommends", *missing]):
+        done = subprocess.run(
+            ["apt-get", "-qq", *arguments],
+            stdout=subprocess.DEVNULL,
+            env=dict(os.environ, DEBIAN_FRONTEND="noninteractive"),
+        )
+    if done.returncode != 0:
         return f"apt-get 安装 {'、'.join(missing)} 失败"
     return ""
 

@@ -1,9 +1,10 @@
 """Start-up refusals: the service does not start on settings that lose acknowledged data."""
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
-from django.core.checks import Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections
 
 WAL_SAFE_FROM = (3, 51, 3)
@@ -11,13 +12,13 @@ SYNCHRONOUS = {0: "OFF", 1: "NORMAL", 2: "FULL", 3: "EXTRA"}
 
 
 @register(Tags.database)
-def check_sqlite_is_safe(databases: list[str] | None = None, **_: Any) -> list[Error]:
+def check_sqlite_is_safe(*, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
     """Refuse an SQLite whose settings can lose acknowledged data in a power cut (docs/adr/0003).
 
     WAL needs a library without the WAL-reset bug and synchronous=FULL; a rollback journal needs
     EXTRA; transactions begin IMMEDIATE; memory-mapped reading is off; foreign keys are enforced.
     """
-    errors: list[Error] = []
+    errors: list[CheckMessage] = []
     for alias in databases or []:
         connection = connections[alias]
         if connection.vendor == "sqlite":

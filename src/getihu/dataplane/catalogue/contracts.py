@@ -1,5 +1,6 @@
 """Loads the contract files of ``datasets/``, one per kind of delivery."""
 
+from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -7,6 +8,7 @@ from typing import Any, Final
 from getihu.dataplane.catalogue.documents import Document, read_document
 from getihu.dataplane.contracts import Column, DatasetContract, PersonalClass
 from getihu.kernel.errors import InvalidInput, Problem, nearest_name
+from getihu.kernel.periods import add_months, month_end
 from getihu.reference import selectors as reference
 
 DATASETS_DIR: Final = Path(__file__).resolve().parent.parent / "datasets"
@@ -31,6 +33,18 @@ COLUMN_TYPES: Final = [
 KINDS: Final = ("state", "period", "event")
 CADENCES: Final = {"monthly": 1, "quarterly": 3, "yearly": 12}
 """Months between two deliveries."""
+
+
+def next_due(contract: DatasetContract, covered_until: date) -> date:
+    """The last day the next delivery may come before this one is late, grace included.
+
+    One cadence on, month end to month end; then the contract's natural days of grace.
+    """
+    following = add_months(covered_until, CADENCES[contract.cadence])
+    if covered_until == month_end(covered_until):
+        following = month_end(following)
+    return following + timedelta(days=contract.grace_days)
+
 
 _TOP_KEYS: Final = [
     "id",

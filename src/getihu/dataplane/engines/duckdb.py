@@ -18,7 +18,7 @@ def connect(*, memory_limit: str | None = None) -> duckdb.DuckDBPyConnection:
 
     DuckDB holds nothing of record here: it reads and writes files that are named to it.
     """
-    config = dict(_SETTINGS)
+    config: dict[str, str | bool | int | float | list[str]] = dict(_SETTINGS)
     if memory_limit:
         config["memory_limit"] = memory_limit
     return duckdb.connect(":memory:", config=config)

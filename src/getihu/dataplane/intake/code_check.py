@@ -24,8 +24,8 @@ def install(con: duckdb.DuckDBPyConnection) -> None:
     con.create_function(
         FUNCTION,
         problems,
-        ["VARCHAR"],  # type: ignore[list-item]
-        "VARCHAR",  # type: ignore[arg-type]
+        ["VARCHAR"],
+        "VARCHAR",
         type=PythonUDFType.ARROW,
         null_handling=FunctionNullHandling.SPECIAL,
     )

@@ -1,14 +1,13 @@
 """Reads of what was delivered and what is published."""
 
-from calendar import monthrange
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from getihu.dataplane.catalogue.contracts import CADENCES, load_contracts
+from getihu.dataplane.catalogue.contracts import load_contracts, next_due
 from getihu.dataplane.contracts import (
     DatasetContract,
     DeliverySummary,
@@ -20,7 +19,6 @@ from getihu.dataplane.contracts import (
 from getihu.dataplane.engines.duckdb import shared
 from getihu.dataplane.models import Delivery, QuarantineReason, Snapshot, SnapshotDelivery
 from getihu.kernel.errors import GetihuError
-from getihu.kernel.periods import add_months, month_end
 from getihu.reference import selectors as reference
 
 CITY_TIME: Final = ZoneInfo("Asia/Shanghai")
@@ -129,7 +127,8 @@ def covered_until(dataset: str) -> dict[str, date]:
     rows = Delivery.objects.filter(dataset=dataset, status="published")
     for divisions, until in rows.values_list("divisions", "covers_until"):
         for county in counties if "330300" in divisions else divisions:
-            reach[county] = max(until, reach.get(county, until))
+            if until:
+                reach[county] = max(until, reach.get(county, until))
     return reach
 
 
@@ -139,7 +138,7 @@ def _feed(contract: DatasetContract, newest: Delivery | None, today: date) -> Fe
     whole = min(reach.values()) if len(reach) == len(counties) else None
     latest = max(reach.values(), default=None)
     behind = tuple(c.name for c in counties if latest and reach.get(c.code, date.min) < latest)
-    due = _next_due(contract, whole) if whole else None
+    due = next_due(contract, whole) if whole else None
     return FeedStatus(
         dataset=contract.id,
         dataset_title=contract.title,
@@ -152,14 +151,6 @@ def _feed(contract: DatasetContract, newest: Delivery | None, today: date) -> Fe
         is_late=due is None or today > due,
         last_delivery=newest.delivery_id if newest else None,
     )
-
-
-def _next_due(contract: DatasetContract, covered: date) -> date:
-    """The day the next period's delivery should have come, grace included."""
-    following = add_months(covered, CADENCES[contract.cadence])
-    if covered.day == monthrange(covered.year, covered.month)[1]:
-        following = month_end(following)
-    return following + timedelta(days=contract.grace_days)
 
 
 def delivery_summary(row: Delivery, contracts: dict[str, DatasetContract]) -> DeliverySummary:

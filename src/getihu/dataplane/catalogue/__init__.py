@@ -1,0 +1,1 @@
+"""What there is to know before any row comes: contracts of deliveries, declarations of facts."""
