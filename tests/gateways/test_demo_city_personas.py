@@ -38,7 +38,14 @@ def city(small_city, data_dir, settings):
     return {p["id"]: p["trader_code"] for p in summary.personas}
 
 
-def test_personas_are_decided_as_described(city):
+def test_personas_are_what_their_descriptions_say(city):
+    """One test, as one ingest serves all of it."""
+    check_types(city)
+    check_why_facts_are_unknown(city)
+    check_records(city)
+
+
+def check_types(city):
     found = {
         name: str(rulebook.explain_rule(city[name], "growth.trader_type", as_of=AS_OF).outcome)
         for name in TYPES
@@ -46,7 +53,7 @@ def test_personas_are_decided_as_described(city):
     assert found == TYPES
 
 
-def test_personas_facts_say_why_they_are_unknown(city):
+def check_why_facts_are_unknown(city):
     def state(name: str, fact: str) -> FactState:
         return dataplane.get_trader_facts(city[name], AS_OF).values[fact].state
 
@@ -56,7 +63,7 @@ def test_personas_facts_say_why_they_are_unknown(city):
     assert state("growing", "insured_employees") is FactState.RECORDED
 
 
-def test_personas_records_are_those_described(city):
+def check_records(city):
     def fact(name: str, fact_name: str):
         return dataplane.get_trader_facts(city[name], AS_OF).values[fact_name].value
 
