@@ -14,16 +14,36 @@ from getihu.dataplane.selectors.deliveries import (
     list_snapshots,
     quarantine_file,
 )
+from getihu.dataplane.selectors.facts import (
+    AsOfBeforeData,
+    FactsNotBuilt,
+    UnknownSnapshot,
+    UnknownTrader,
+    fact_catalogue,
+    fact_groups,
+    facts_path,
+    facts_sql,
+    get_trader_facts,
+)
 from getihu.dataplane.selectors.records import list_records
 
 __all__ = [
+    "AsOfBeforeData",
+    "FactsNotBuilt",
     "NothingPublished",
     "UnknownQuarantine",
+    "UnknownSnapshot",
+    "UnknownTrader",
     "count_quarantine",
     "covered_until",
     "dataset_contracts",
     "engine",
+    "fact_catalogue",
+    "fact_groups",
+    "facts_path",
+    "facts_sql",
     "get_published_snapshot",
+    "get_trader_facts",
     "list_deliveries",
     "list_feeds",
     "list_quarantined_rows",

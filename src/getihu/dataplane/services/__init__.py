@@ -1,5 +1,6 @@
 """Verbs of the data plane: take deliveries in, build facts."""
 
+from getihu.dataplane.services.facts import build_facts
 from getihu.dataplane.services.ingest import (
     IngestRunning,
     RebuildDiffers,
@@ -13,6 +14,7 @@ __all__ = [
     "IngestRunning",
     "RebuildDiffers",
     "UnknownDelivery",
+    "build_facts",
     "ingest_directory",
     "rebuild",
     "release_held",

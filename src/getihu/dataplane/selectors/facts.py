@@ -1,0 +1,243 @@
+"""Reads of facts: which there are, the table of the whole city, and one trader's."""
+
+import re
+from datetime import date, datetime
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+from django.conf import settings
+
+from getihu.dataplane.catalogue.contracts import load_contracts
+from getihu.dataplane.catalogue.facts import FactGroup, declarations, load_fact_groups
+from getihu.dataplane.catalogue.facts_check import check_fact_sql
+from getihu.dataplane.catalogue.facts_sql import EVERYONE, Codes, StoredDelivery
+from getihu.dataplane.catalogue.facts_sql import facts_sql as write_facts_sql
+from getihu.dataplane.contracts import FactDeclaration, FactState, FactValue, TraderFacts
+from getihu.dataplane.engines.duckdb import shared
+from getihu.dataplane.models import Snapshot, SnapshotDelivery
+from getihu.dataplane.selectors.deliveries import NothingPublished, find_published_snapshot
+from getihu.kernel.errors import GetihuError
+from getihu.reference import selectors as reference
+
+REGISTRATIONS: Final = "registrations"
+
+
+class FactsNotBuilt(GetihuError):
+    """The facts table of this date and snapshot has not been built."""
+
+    exit_code = 3
+
+    def __init__(self, as_of: date, snapshot_id: str) -> None:
+        super().__init__(
+            f"{as_of} 的事实表还没有生成（快照 {snapshot_id}）。"
+            f"处理办法：运行 getihu decide --as-of {as_of}。"
+        )
+
+
+class AsOfBeforeData(GetihuError):
+    """The date asked lies before the first day the register's deliveries cover."""
+
+    def __init__(self, as_of: date, first: date) -> None:
+        self.first = first
+        super().__init__(
+            f"判定日期 {as_of} 早于数据：登记数据从 {first} 起完整。"
+            f"处理办法：改用 {first} 或之后的日期。"
+        )
+
+
+class UnknownTrader(GetihuError):
+    """No trader with this code was on the register by the date asked."""
+
+    exit_code = 3
+
+    def __init__(self, as_of: date) -> None:
+        # The code itself stays out of the message: messages reach logs.
+        super().__init__(
+            f"截至 {as_of}，登记数据里没有这个统一社会信用代码。"
+            "处理办法：核对代码是否抄错；刚登记的，等登记部门下一次送达；"
+            "曾被隔离的，在数据页的隔离清单中查找。"
+        )
+
+
+class UnknownSnapshot(GetihuError):
+    """No snapshot with this id was published."""
+
+    exit_code = 3
+
+
+def fact_catalogue() -> dict[str, FactDeclaration]:
+    """Every declared fact by name.
+
+    Raises: InvalidInput when a fact file is wrong: file, line, field, nearest valid name.
+    """
+    return declarations(fact_groups().values())
+
+
+@cache
+def fact_groups() -> dict[str, FactGroup]:
+    """The groups of facts with their SQL, names and types checked, registration first."""
+    groups = load_fact_groups(load_contracts())
+    check_fact_sql(groups)
+    return groups
+
+
+def facts_path(
+    as_of: date, snapshot_id: str | None = None, *, known_at: datetime | None = None
+) -> Path:
+    """The facts table of a date: one row per trader known by then, sorted by ``trader_code``.
+
+    ``known_at`` (aware) asks for the table as it would have been with what was issued by then.
+    Raises: FactsNotBuilt, AsOfBeforeData, NothingPublished, UnknownSnapshot.
+    """
+    snapshot = get_snapshot(snapshot_id)
+    path = facts_file(snapshot.snapshot_id, as_of, known_at)
+    if not path.exists():
+        check_as_of(as_of, stored_deliveries(snapshot.snapshot_id), known_at)
+        raise FactsNotBuilt(as_of, snapshot.snapshot_id)
+    return path
+
+
+def facts_sql(
+    as_of: date,
+    snapshot_id: str | None = None,
+    *,
+    known_at: datetime | None = None,
+    codes: Codes = EVERYONE,
+) -> str:
+    """The statement that makes the facts table: DuckDB SQL over the stored Parquet files.
+
+    Raises: AsOfBeforeData, NothingPublished, UnknownSnapshot.
+    """
+    deliveries = stored_deliveries(get_snapshot(snapshot_id).snapshot_id)
+    check_as_of(as_of, deliveries, known_at)
+    counties = [county.code for county in reference.list_counties()]
+    return write_facts_sql(
+        fact_groups(), deliveries, counties, as_of=as_of, known_at=known_at, codes=codes
+    )
+
+
+def get_trader_facts(
+    trader_code: str,
+    as_of: date,
+    snapshot_id: str | None = None,
+    *,
+    known_at: datetime | None = None,
+) -> TraderFacts:
+    """All facts of one trader on a date: from the built table, else by the same SQL for one code.
+
+    Raises: UnknownTrader, AsOfBeforeData, NothingPublished, UnknownSnapshot.
+    """
+    snapshot = get_snapshot(snapshot_id)
+    path = facts_file(snapshot.snapshot_id, as_of, known_at)
+    code = trader_code.strip().upper()
+    if path.exists():
+        found = _one_row("SELECT * FROM read_parquet($path) WHERE trader_code = $code", path, code)
+    else:
+        only = Codes(one=code)
+        found = _one_row(facts_sql(as_of, snapshot_id, known_at=known_at, codes=only))
+    if found is None:
+        raise UnknownTrader(as_of)
+    return TraderFacts(found["trader_code"], as_of, snapshot.snapshot_id, _fact_values(found))
+
+
+def _one_row(sql: str, path: Path | None = None, code: str | None = None) -> dict[str, Any] | None:
+    parameters = {"path": str(path), "code": code} if path else None
+    engine: duckdb.DuckDBPyConnection = shared()
+    found = engine.execute(sql, parameters)
+    names = [column[0] for column in found.description or []]
+    row = found.fetchone()
+    return dict(zip(names, row, strict=True)) if row else None
+
+
+def _fact_values(row: dict[str, Any]) -> dict[str, FactValue]:
+    values = {}
+    for group in fact_groups().values():
+        state = FactState(row[f"{group.name}__state"])
+        without_record = state in (FactState.ABSENT, FactState.MISSING)
+        for fact in group.facts:
+            values[fact.name] = FactValue(
+                name=fact.name,
+                value=row[fact.name],
+                state=fact.state_without_record if without_record else state,
+                recorded_on=row[f"{group.name}__recorded_on"],
+                covered_until=row[f"{group.name}__covered_until"],
+                delivery_id=row[f"{group.name}__delivery_id"],
+            )
+    return values
+
+
+def get_snapshot(snapshot_id: str | None) -> Snapshot:
+    """A snapshot by its id, or the one readers see. Raises: NothingPublished, UnknownSnapshot."""
+    if snapshot_id is None:
+        newest = find_published_snapshot()
+        if newest is None:
+            raise NothingPublished
+        return newest
+    found = Snapshot.objects.filter(snapshot_id=snapshot_id).first()
+    if found is None:
+        raise UnknownSnapshot(f"没有快照 {snapshot_id}。处理办法：在数据页核对快照编号。")
+    return found
+
+
+def facts_file(snapshot_id: str, as_of: date, known_at: datetime | None = None) -> Path:
+    """Where the facts table lies, built or not."""
+    folder = Path(settings.DATA_DIR) / "dataplane" / "facts" / snapshot_id
+    if known_at is not None:
+        folder /= f"known-{known_at.timestamp():.6f}"
+    return folder / f"{as_of.isoformat()}.parquet"
+
+
+def check_as_of(
+    as_of: date, deliveries: tuple[StoredDelivery, ...], known_at: datetime | None = None
+) -> None:
+    """Refuse a date before the register's first delivery reaches. Raises: AsOfBeforeData."""
+    register = [
+        d.covers_until
+        for d in deliveries
+        if d.dataset == REGISTRATIONS and (known_at is None or d.issued_at <= known_at)
+    ]
+    if not register:
+        raise NothingPublished
+    if as_of < min(register):
+        raise AsOfBeforeData(as_of, min(register))
+
+
+def stored_deliveries(snapshot_id: str) -> tuple[StoredDelivery, ...]:
+    """The deliveries of a snapshot with their files, by delivery id."""
+    return _stored_deliveries(snapshot_id, Path(settings.DATA_DIR) / "dataplane")
+
+
+@lru_cache(maxsize=8)  # a snapshot never changes
+def _stored_deliveries(snapshot_id: str, root: Path) -> tuple[StoredDelivery, ...]:
+    rows = SnapshotDelivery.objects.filter(snapshot__snapshot_id=snapshot_id)
+    found = []
+    for row in rows.select_related("delivery").order_by("delivery__delivery_id"):
+        d = row.delivery
+        assert d.issued_at and d.covers_until, "a published delivery has both"
+        stored = root / "store" / d.dataset / f"{d.delivery_id}.parquet"
+        waiting = root / "quarantine" / f"{d.delivery_id}.parquet"
+        found.append(
+            StoredDelivery(
+                delivery_id=d.delivery_id,
+                dataset=d.dataset,
+                issued_at=d.issued_at,
+                covers_until=d.covers_until,
+                divisions=tuple(d.divisions),
+                period_from=period_start(d.period),
+                rows=stored if d.accepted else None,
+                waiting=waiting if d.quarantined else None,
+            )
+        )
+    return tuple(found)
+
+
+def period_start(period: str) -> date | None:
+    """First day of a delivery's period (``2025`` or ``2026-10``); None for any other form.
+
+    >>> period_start("2026-10")
+    datetime.date(2026, 10, 1)
+    """
+    found = re.fullmatch(r"(\d{4})(?:-(0[1-9]|1[0-2]))?", period)
+    return date(int(found[1]), int(found[2] or 1), 1) if found else None
