@@ -17,7 +17,7 @@ CALM = {
     "deadline": None,
     "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
     "derandomize": True,
-    # A failure shrinks in `make generative` only: here it is reported as found.
+    # A failure is reported as found: shrinking whole rules takes minutes.
     "phases": (Phase.explicit, Phase.reuse, Phase.generate),
 }
 
@@ -72,7 +72,7 @@ def test_evaluator_and_duckdb_give_the_same_outcome_and_amount(made, table):
 
 
 @pytest.mark.scale
-@settings(max_examples=5_000, **{**CALM, "derandomize": False})
+@settings(max_examples=2_000, **{**CALM, "derandomize": False})
 @given(two_rules, tables)
 def test_evaluator_and_duckdb_agree_on_thousands_of_rules(made, table):
     check_agreement(made, table)
