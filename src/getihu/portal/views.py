@@ -83,7 +83,9 @@ def _as_refused(error: Exception) -> Refused:
 def _as_of(request: HttpRequest) -> date | None:
     form = AsOfForm(request.GET)
     if not form.is_valid():
-        raise Refused(400, "日期看不懂", form.errors["as_of"][0], ("改好日期再看，或者去掉日期。",))
+        raise Refused(
+            400, "日期看不懂", str(form.errors["as_of"][0]), ("改好日期再看，或者去掉日期。",)
+        )
     return form.cleaned_data["as_of"]
 
 

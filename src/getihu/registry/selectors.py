@@ -19,9 +19,13 @@ IDENTITY_FACTS: Final = (
     "county_code",
     "town_code",
 )
+IDENTITY_COLUMNS: Final = ("trader_code", *IDENTITY_FACTS)
+IDENTITY_SQL: Final = f"""
+    select {", ".join(IDENTITY_COLUMNS)} from read_parquet($path) where trader_code = $code
+"""
 # Shops still trading first, then the shortest name: what was typed is most of it.
 SEARCH_SQL: Final = f"""
-    select trader_code, {", ".join(IDENTITY_FACTS)}
+    select {", ".join(IDENTITY_COLUMNS)}
     from read_parquet($path)
     where trader_code like $prefix or contains(lower(trade_name), $text)
     order by trader_code = $code desc, lower(trade_name) = $text desc,
@@ -51,18 +55,28 @@ def search_traders(text: str, *, limit: int = 20) -> list[TraderIdentity]:
             "limit": limit,
         },
     )
-    names = ("trader_code", *IDENTITY_FACTS)
-    return [_identity(dict(zip(names, row, strict=True)), as_of) for row in found.fetchall()]
+    rows = found.fetchall()
+    return [_identity(dict(zip(IDENTITY_COLUMNS, row, strict=True)), as_of) for row in rows]
 
 
 def get_trader(trader_code: str, as_of: date | None = None) -> TraderIdentity:
     """One trader's identity as of a date (default: the last day of the data).
 
     Raises: UnknownTrader, AsOfBeforeData, NothingPublished.
+    Cost: seven columns of one row of the facts table; where that date is not built, all facts of
+    one trader.
     """
     as_of = as_of or dataplane.get_published_snapshot().data_until
-    facts = dataplane.get_trader_facts(trader_code, as_of).scalars()
-    return _identity({"trader_code": trader_code, **facts}, as_of)
+    try:
+        path = dataplane.facts_path(as_of)
+    except dataplane.FactsNotBuilt:
+        facts = dataplane.get_trader_facts(trader_code, as_of).scalars()
+        return _identity({"trader_code": trader_code, **facts}, as_of)
+    found = dataplane.engine().execute(IDENTITY_SQL, {"path": str(path), "code": trader_code})
+    row = found.fetchone()
+    if row is None:
+        raise dataplane.UnknownTrader(as_of)
+    return _identity(dict(zip(IDENTITY_COLUMNS, row, strict=True)), as_of)
 
 
 def _like_prefix(text: str) -> str:
