@@ -78,11 +78,15 @@ class Department:
             "corrects": corrects,
             "files": [file | (stated or {}).get("file", {})],
         } | {k: v for k, v in (stated or {}).items() if k != "file"}
-        raw = json.dumps(manifest, ensure_ascii=False).encode()
-        (target / "manifest.json").write_bytes(raw)
-        signature = self.key(contract.department).sign(raw)
-        (target / "manifest.sig").write_bytes(base64.b64encode(signature))
+        self.sign(target, contract.department, manifest)
         return target
+
+    def sign(self, folder: Path, department: str, manifest: dict) -> None:
+        """Write a manifest, whatever it says, and sign it."""
+        raw = json.dumps(manifest).encode()
+        (folder / "manifest.json").write_bytes(raw)
+        signature = self.key(department).sign(raw)
+        (folder / "manifest.sig").write_bytes(base64.b64encode(signature))
 
 
 def csv_bytes(dataset: str, rows: list[dict[str, str]], encoding: str = "utf-8") -> bytes:

@@ -141,7 +141,8 @@ class TraderFacts:
 class DeliverySummary:
     """One delivery as the data officer sees it.
 
-    Row counts obey ``rows_in == accepted + quarantined + duplicate``. ``status`` is published,
+    Once published, ``rows_in == accepted + quarantined + duplicate``; of a held delivery
+    ``quarantined`` counts the wrong rows found in it. ``status`` is published,
     held, rejected or duplicate; ``problem`` says why (empty when published). Of a rejected
     delivery nothing is believed: its dates are None and its dataset is empty.
     """

@@ -5,11 +5,11 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -22,8 +22,10 @@ MANIFEST: Final = "manifest.json"
 SIGNATURE: Final = "manifest.sig"
 MAX_MANIFEST_BYTES: Final = 1 << 20
 MAX_FILE_BYTES: Final = 8 << 30
-ENCODINGS: Final = (None, "utf-8", "gb18030")
+ENCODINGS: Final = ("utf-8", "gb18030")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+_PERIOD: Final = re.compile(r"20[0-9]{2}(-(0[1-9]|1[0-2]))?")
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _CHUNK: Final = 1 << 20
 _KEYS: Final = {
     "format",
@@ -74,10 +76,11 @@ class Manifest:
     @property
     def content_sha256(self) -> str:
         """One digest over what was delivered, whatever the files are called."""
-        parts = sorted(file.sha256 for file in self.files)
-        head = f"{self.dataset}|{self.issued_at.isoformat()}|{self.covers_until}|{self.corrects}"
-        head += "|" + ",".join(sorted(self.divisions))
-        return hashlib.sha256("\n".join([head, *parts]).encode()).hexdigest()
+        issued_at = self.issued_at.astimezone(UTC).isoformat()
+        head = [self.dataset, self.period, issued_at, str(self.covers_until), str(self.corrects)]
+        files = sorted(f"{file.sha256} {file.encoding}" for file in self.files)
+        lines = ["|".join(head), ",".join(sorted(self.divisions)), *files]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     @property
     def rows(self) -> int:
@@ -90,17 +93,40 @@ def read_manifest(folder: Path, keys_dir: Path, contracts: dict[str, DatasetCont
     Raises: Rejected, with what to do, when it is missing, forged, damaged or names a dataset,
     department or county that does not exist.
     """
-    path, signature = folder / MANIFEST, folder / SIGNATURE
-    if not path.is_file() or not signature.is_file():
-        raise Rejected(
-            f"{folder.name}：缺少 {MANIFEST} 或 {SIGNATURE}。处理办法：连同签名重新送达。"
-        )
-    if path.stat().st_size > MAX_MANIFEST_BYTES:
-        raise Rejected(f"{folder.name}：清单过大。处理办法：核对是否送错文件。")
-    raw = path.read_bytes()
+    raw, signature = _read(folder, MANIFEST), _read(folder, SIGNATURE)
     content = _parse(folder, raw)
-    department = content["department"]
-    _check_signature(folder, raw, signature.read_bytes(), keys_dir / f"{department}.pem")
+    _check_signature(folder, raw, signature, keys_dir / f"{content['department']}.pem")
+    return _checked(folder, content, contracts)
+
+
+def read_landed_manifest(
+    folder: Path, content_sha256: str, contracts: dict[str, DatasetContract]
+) -> Manifest:
+    """Return the manifest of a landed folder if it is the one whose digest was recorded.
+
+    The signature held when it landed; the department may have changed its key since.
+    Raises: Rejected.
+    """
+    manifest = _checked(folder, _parse(folder, _read(folder, MANIFEST)), contracts)
+    if manifest.content_sha256 != content_sha256:
+        raise Rejected(
+            f"{folder.name}：留存的清单与登记的摘要不符。处理办法：从备份恢复 landed 目录。"
+        )
+    return manifest
+
+
+def _read(folder: Path, name: str) -> bytes:
+    path = folder / name
+    if not path.is_file() or path.is_symlink():
+        raise Rejected(f"{folder.name}：缺少 {name}。处理办法：清单和签名一起重新送达。")
+    if path.stat().st_size > MAX_MANIFEST_BYTES:
+        raise Rejected(f"{folder.name}：{name} 过大。处理办法：核对是否送错文件。")
+    return path.read_bytes()
+
+
+def _checked(
+    folder: Path, content: dict[str, Any], contracts: dict[str, DatasetContract]
+) -> Manifest:
     manifest = _manifest(folder, content)
     contract = contracts.get(manifest.dataset)
     if contract is None:
@@ -110,13 +136,13 @@ def read_manifest(folder: Path, keys_dir: Path, contracts: dict[str, DatasetCont
     if contract.department != manifest.department:
         raise Rejected(
             f"{folder.name}：数据集《{contract.title}》由{reference.department_name(contract.department)}"
-            f"提供，签名的是{reference.department_name(manifest.department)}。处理办法：由主管部门送达。"
+            f"提供，签名的是 {manifest.department}。处理办法：由主管部门送达。"
         )
     return manifest
 
 
-def check_files(folder: Path, manifest: Manifest) -> None:
-    """Check size and both digests of every file. Raises Rejected naming the first that differs."""
+def check_listing(folder: Path, manifest: Manifest) -> None:
+    """Check that the folder holds the listed files and no other. Raises Rejected."""
     listed = {file.name for file in manifest.files}
     present = {p.name for p in folder.iterdir()} - {MANIFEST, SIGNATURE}
     if present - listed:
@@ -124,12 +150,17 @@ def check_files(folder: Path, manifest: Manifest) -> None:
             f"{manifest.delivery_id}：清单之外的文件 {'、'.join(sorted(present - listed))}。"
             "处理办法：列入清单并重新签名，或移走。"
         )
+    for name in sorted(listed):
+        if not (folder / name).is_file() or (folder / name).is_symlink():
+            raise Rejected(
+                f"{manifest.delivery_id}：清单中的文件 {name} 不在。处理办法：补齐后重新送达。"
+            )
+
+
+def check_files(folder: Path, manifest: Manifest) -> None:
+    """Check size and both digests of every file. Raises Rejected naming the first that differs."""
     for file in manifest.files:
         path = folder / file.name
-        if not path.is_file() or path.is_symlink():
-            raise Rejected(
-                f"{manifest.delivery_id}：清单中的文件 {file.name} 不在。处理办法：补齐后重新送达。"
-            )
         if path.stat().st_size != file.bytes or digests(path) != (file.sha256, file.sm3):
             raise Rejected(
                 f"{manifest.delivery_id}：文件 {file.name} 与清单的摘要不符，可能在传送中损坏或被改动。"
@@ -150,7 +181,7 @@ def digests(path: Path) -> tuple[str, str]:
 def _parse(folder: Path, raw: bytes) -> dict[str, Any]:
     try:
         content = json.loads(raw.decode("utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError):
+    except (ValueError, RecursionError):
         raise Rejected(f"{folder.name}：清单不是 UTF-8 的 JSON。处理办法：重新生成清单。") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise Rejected(f"{folder.name}：清单格式不是 {FORMAT}。处理办法：按数据契约说明重新生成。")
@@ -171,9 +202,14 @@ def _check_signature(folder: Path, raw: bytes, signature: bytes, key_path: Path)
             f"{folder.name}：没有部门“{key_path.stem}”的公钥。处理办法：管理员把公钥放到 {key_path.parent.name}/"
             f"{key_path.name}。"
         )
-    key = serialization.load_pem_public_key(key_path.read_bytes())
+    try:
+        key = serialization.load_pem_public_key(key_path.read_bytes())
+    except (ValueError, UnsupportedAlgorithm):
+        raise Rejected(
+            f"{folder.name}：{key_path.name} 不是公钥文件。处理办法：管理员更换公钥。"
+        ) from None
     if not isinstance(key, Ed25519PublicKey):
-        raise Rejected(f"{folder.name}：部门公钥不是 Ed25519。处理办法：更换公钥。")
+        raise Rejected(f"{folder.name}：部门公钥不是 Ed25519。处理办法：管理员更换公钥。")
     try:
         key.verify(base64.b64decode(signature.strip(), validate=True), raw)
     except (InvalidSignature, ValueError):
@@ -184,43 +220,98 @@ def _check_signature(folder: Path, raw: bytes, signature: bytes, key_path: Path)
 
 def _manifest(folder: Path, content: dict[str, Any]) -> Manifest:
     try:
-        files = tuple(_file(entry) for entry in content["files"])
         manifest = Manifest(
             delivery_id=content["delivery_id"],
             dataset=content["dataset"],
             department=content["department"],
-            period=str(content["period"]),
-            issued_at=datetime.fromisoformat(content["issued_at"]),
-            covers_until=date.fromisoformat(content["covers_until"]),
-            divisions=tuple(content["divisions"]),
-            corrects=content["corrects"],
-            files=files,
+            period=_matching(content["period"], _PERIOD, "period 应为 2026 或 2026-10"),
+            issued_at=_moment(content["issued_at"]),
+            covers_until=_day(content["covers_until"]),
+            divisions=_divisions(content["divisions"]),
+            corrects=_corrects(content["corrects"]),
+            files=_files(content["files"]),
         )
-    except (TypeError, ValueError, KeyError) as error:
+    except ValueError as error:
         raise Rejected(
-            f"{folder.name}：清单内容不合规定（{error}）。处理办法：按说明改正。"
+            f"{folder.name}：清单内容不合规定：{error}。处理办法：按说明改正后重新签名送达。"
         ) from None
-    counties = {county.code for county in reference.list_counties()} | {WENZHOU}
-    wrong = sorted(set(manifest.divisions) - counties)
-    if wrong or not manifest.divisions:
-        raise Rejected(
-            f"{folder.name}：清单的县区 {wrong or '为空'} 不存在。处理办法：写 330300 或县区代码。"
-        )
-    if manifest.issued_at.tzinfo is None:
-        raise Rejected(
-            f"{folder.name}：清单的签发时间没有时区。处理办法：写成 2026-10-31T08:00:00+08:00。"
-        )
     return manifest
 
 
-def _file(entry: dict[str, Any]) -> DeliveredFile:
-    if set(entry) != _FILE_KEYS:
-        raise ValueError(f"文件项应有 {sorted(_FILE_KEYS)}")
-    file = DeliveredFile(**entry)
-    if not _NAME.fullmatch(file.name) or file.name in (MANIFEST, SIGNATURE):
-        raise ValueError(f"文件名 {file.name!r} 不合规定")
-    if file.encoding not in ENCODINGS:
-        raise ValueError(f"编码只能是 utf-8 或 gb18030，不能是 {file.encoding!r}")
-    if not 0 <= int(file.bytes) <= MAX_FILE_BYTES or int(file.rows) < 0:
-        raise ValueError("文件大小或行数不合规定")
-    return file
+def _matching(value: Any, pattern: re.Pattern[str], message: str) -> str:
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise ValueError(message)
+    return value
+
+
+def _moment(value: Any) -> datetime:
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        moment = None
+    if moment is None or moment.tzinfo is None or not _is_our_century(moment):
+        raise ValueError("issued_at 应为带时区的时间，例如 2026-10-31T08:00:00+08:00")
+    return moment
+
+
+def _day(value: Any) -> date:
+    try:
+        day = date.fromisoformat(value)
+    except (TypeError, ValueError):
+        day = None
+    if day is None or not _is_our_century(day):
+        raise ValueError("covers_until 应为日期，例如 2026-10-31")
+    return day
+
+
+def _is_our_century(day: date) -> bool:
+    return 2000 <= day.year < 2100
+
+
+def _divisions(value: Any) -> tuple[str, ...]:
+    counties = {county.code for county in reference.list_counties()} | {WENZHOU}
+    if not isinstance(value, list) or not value:
+        raise ValueError("divisions 应为县区代码的列表，全市写 330300")
+    wrong = [repr(code) for code in value if not isinstance(code, str) or code not in counties]
+    if wrong:
+        raise ValueError(f"县区 {'、'.join(wrong)} 不存在，全市写 330300")
+    return tuple(value)
+
+
+def _corrects(value: Any) -> str | None:
+    return value if value is None else _matching(value, _NAME, "corrects 应为批次号或 null")
+
+
+def _files(value: Any) -> tuple[DeliveredFile, ...]:
+    if not isinstance(value, list) or not value:
+        raise ValueError("files 应为文件的列表")
+    files = tuple(_file(entry) for entry in value)
+    names = [file.name for file in files]
+    if len(set(names)) != len(names):
+        raise ValueError("同一个文件列了两次")
+    return files
+
+
+def _file(entry: Any) -> DeliveredFile:
+    if not isinstance(entry, dict) or set(entry) != _FILE_KEYS:
+        raise ValueError(f"文件项应有 {'、'.join(sorted(_FILE_KEYS))}")
+    name = _matching(entry["name"], _NAME, f"文件名 {str(entry['name'])[:80]!r} 不合规定")
+    if name in (MANIFEST, SIGNATURE):
+        raise ValueError(f"文件名 {name} 不合规定")
+    encoding = entry["encoding"]
+    if encoding is not None and encoding not in ENCODINGS:
+        raise ValueError(f"编码只能是 utf-8、gb18030 或 null，不能是 {str(encoding)[:40]!r}")
+    return DeliveredFile(
+        name=name,
+        bytes=_count(entry["bytes"], MAX_FILE_BYTES, f"文件 {name} 的 bytes"),
+        sha256=_matching(entry["sha256"], _DIGEST, f"文件 {name} 的 sha256 不是 64 位十六进制"),
+        sm3=_matching(entry["sm3"], _DIGEST, f"文件 {name} 的 sm3 不是 64 位十六进制"),
+        rows=_count(entry["rows"], MAX_FILE_BYTES, f"文件 {name} 的 rows"),
+        encoding=encoding,
+    )
+
+
+def _count(value: Any, largest: int, what: str) -> int:
+    if type(value) is not int or not 0 <= value <= largest:
+        raise ValueError(f"{what} 应为 0 至 {largest} 的整数")
+    return value

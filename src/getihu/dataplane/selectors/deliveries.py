@@ -91,7 +91,7 @@ def list_quarantined_rows(delivery_id: str, offset: int, limit: int) -> list[Qua
 
 
 class UnknownQuarantine(GetihuError):
-    """A delivery that is not published has no quarantine list."""
+    """A delivery that could not be read has no quarantine list."""
 
     exit_code = 3
 
@@ -99,11 +99,18 @@ class UnknownQuarantine(GetihuError):
 def quarantine_file(delivery_id: str) -> Path:
     """Return the list an office downloads: UTF-8 with BOM, inert in a spreadsheet.
 
+    Of a delivery held for its contents it lists what is wrong with it.
     Raises: UnknownQuarantine.
     """
-    if not Delivery.objects.filter(delivery_id=delivery_id, status="published").exists():
-        raise UnknownQuarantine(f"没有已发布的批次 {delivery_id}。处理办法：在数据页核对批次号。")
-    return Path(settings.DATA_DIR) / "dataplane" / "quarantine" / f"{delivery_id}.csv"
+    statuses = set(
+        Delivery.objects.filter(delivery_id=delivery_id).values_list("status", flat=True)
+    )
+    folder = "quarantine" if "published" in statuses else "held"
+    path = Path(settings.DATA_DIR) / "dataplane" / folder / f"{delivery_id}.csv"
+    # Only numbers that passed a manifest check reach the file system.
+    if not statuses & {"published", "held"} or not path.is_file():
+        raise UnknownQuarantine(f"批次 {delivery_id} 没有隔离清单。处理办法：在数据页核对批次号。")
+    return path
 
 
 def list_feeds(at: datetime) -> list[FeedStatus]:

@@ -1,5 +1,6 @@
 """Verbs of the data plane: take deliveries in, build facts."""
 
+from getihu.dataplane.intake.manifest import Rejected
 from getihu.dataplane.services.facts import build_facts
 from getihu.dataplane.services.ingest import (
     IngestRunning,
@@ -13,6 +14,7 @@ from getihu.dataplane.services.ingest import (
 __all__ = [
     "IngestRunning",
     "RebuildDiffers",
+    "Rejected",
     "UnknownDelivery",
     "build_facts",
     "ingest_directory",

@@ -28,6 +28,8 @@ from getihu.dataplane.intake.manifest import (
     Manifest,
     Rejected,
     check_files,
+    check_listing,
+    read_landed_manifest,
     read_manifest,
 )
 from getihu.dataplane.intake.stage import Staged, stage_delivery
@@ -119,7 +121,8 @@ def release_held(delivery_id: str, *, by: str, reason: str, at: datetime) -> Ing
                 f"批次 {delivery_id} 已有一份发布。处理办法：请部门用新的批次号送更正批次。"
             )
         landed = _landed_dir(delivery_id, held.content_sha256)
-        manifest = read_manifest(landed, settings.DEPARTMENT_KEYS_DIR, contracts)
+        manifest = read_landed_manifest(landed, held.content_sha256, contracts)
+        check_files(landed, manifest)
         try:
             staged = stage_delivery(
                 landed, manifest, contracts[manifest.dataset], _stage_dir(manifest)
@@ -130,33 +133,47 @@ def release_held(delivery_id: str, *, by: str, reason: str, at: datetime) -> Ing
         snapshot = _publish(
             {delivery_id: _Ready(manifest, staged)}, at, outcomes, released=(by, reason)
         )
+        _keep_held_list(manifest, None)
     deliveries = tuple(delivery_summary(d, contracts) for d in outcomes)
     return IngestReport(deliveries, snapshot, time.monotonic() - started)
 
 
 def rebuild(*, progress: Progress | None = None) -> None:
-    """Throw the columnar store away and make it again from the landed files.
+    """Make the columnar store again from the landed files; facts and decisions follow from it.
 
-    Raises: RebuildDiffers when a delivery no longer gives the rows that were published.
+    Every delivery is read before any stored file is touched, so a rebuild that fails changes
+    nothing. Raises: RebuildDiffers when a delivery no longer gives the rows that were published,
+    Rejected when a landed file is no longer what was signed.
     """
     say = progress or (lambda _: None)
     contracts = load_contracts()
     with _one_at_a_time():
-        for name in ("store", "quarantine", "facts", "decisions", "staging"):
-            shutil.rmtree(_root() / name, ignore_errors=True)
+        shutil.rmtree(_root() / "staging", ignore_errors=True)
+        again: list[_Ready] = []
         for delivery in Delivery.objects.filter(status="published").order_by("issued_at", "id"):
             say(delivery.delivery_id)
-            landed = _landed_dir(delivery.delivery_id, delivery.content_sha256)
-            manifest = read_manifest(landed, settings.DEPARTMENT_KEYS_DIR, contracts)
-            check_files(landed, manifest)
-            contract = contracts[manifest.dataset]
-            staged = stage_delivery(landed, manifest, contract, _stage_dir(manifest))
-            if (staged.accepted, staged.quarantined) != (delivery.accepted, delivery.quarantined):
-                raise RebuildDiffers(
-                    f"批次 {delivery.delivery_id} 重建后入库 {staged.accepted} 行，"
-                    f"当时是 {delivery.accepted} 行。处理办法：核对程序版本和数据契约的改动。"
-                )
-            _move_into_store(manifest, staged)
+            again.append(_read_again(delivery, contracts))
+        for name in ("store", "quarantine", "facts", "decisions"):
+            shutil.rmtree(_root() / name, ignore_errors=True)
+        for item in again:
+            _move_into_store(item.manifest, item.staged)
+        shutil.rmtree(_root() / "staging", ignore_errors=True)
+
+
+def _read_again(delivery: Delivery, contracts: dict[str, DatasetContract]) -> _Ready:
+    landed = _landed_dir(delivery.delivery_id, delivery.content_sha256)
+    manifest = read_landed_manifest(landed, delivery.content_sha256, contracts)
+    check_listing(landed, manifest)
+    check_files(landed, manifest)
+    staged = stage_delivery(landed, manifest, contracts[manifest.dataset], _stage_dir(manifest))
+    now = (staged.accepted, staged.quarantined, staged.duplicate)
+    if now != (delivery.accepted, delivery.quarantined, delivery.duplicate):
+        raise RebuildDiffers(
+            f"批次 {delivery.delivery_id} 重建后入库 {staged.accepted} 行、"
+            f"隔离 {staged.quarantined} 行，当时是 {delivery.accepted} 行、"
+            f"{delivery.quarantined} 行。处理办法：核对程序版本和数据契约的改动。"
+        )
+    return _Ready(manifest, staged)
 
 
 class UnknownDelivery(GetihuError):
@@ -172,12 +189,12 @@ class RebuildDiffers(GetihuError):
 def _read_manifests(
     inbox: Path, contracts: dict[str, DatasetContract], at: datetime, outcomes: list[Delivery]
 ) -> list[tuple[Path, Manifest]]:
-    """Deliveries whose manifest and files hold, oldest first; the others become rejections."""
+    """Deliveries whose manifest holds, oldest first; the others become rejections."""
     found = []
     for folder in sorted(p for p in inbox.iterdir() if p.is_dir() and (p / MANIFEST).exists()):
         try:
             manifest = read_manifest(folder, settings.DEPARTMENT_KEYS_DIR, contracts)
-            check_files(folder, manifest)
+            check_listing(folder, manifest)
             found.append((folder, manifest))
         except Rejected as error:
             outcomes.append(_record_rejection(folder, at, str(error)))
@@ -202,11 +219,15 @@ def _begin(
 ) -> _Staging | None:
     """Land one delivery and let a worker read it; None when its number settles it."""
     earlier = _earlier_content(manifest.delivery_id, ready)
+    try:
+        landed = _land(folder, manifest)
+    except Rejected as error:
+        outcomes.append(_record_rejection(folder, at, str(error)))
+        return None
     if manifest.content_sha256 in earlier:
         problem = "同一批次已送达过，内容相同，没有重复入库。"
         outcomes.append(_record(manifest, at, "duplicate", problem))
         return None
-    landed = _land(folder, manifest)
     if earlier:
         problem = (
             "这个批次号已有另一份内容。"
@@ -225,13 +246,29 @@ def _settle(
     """Wait for a worker and audit what it read: ready to be published, or held."""
     manifest = staging.manifest
     contract = load_contracts()[manifest.dataset]
+    staged: Staged | None = None
     try:
         staged = staging.staged.result()
         audit(manifest, contract, staged, _comparable_rows(manifest, contract, ready), at)
         ready[manifest.delivery_id] = _Ready(manifest, staged)
+        _keep_held_list(manifest, None)
     except Held as error:
-        shutil.rmtree(_stage_dir(manifest), ignore_errors=True)
-        outcomes.append(_record(manifest, at, "held", str(error)))
+        held = _record(manifest, at, "held", str(error))
+        if staged:
+            held.quarantined = staged.quarantined
+            held.save()
+        outcomes.append(held)
+        _keep_held_list(manifest, staged)
+
+
+def _keep_held_list(manifest: Manifest, staged: Staged | None) -> None:
+    """Keep what is wrong with a held delivery for the office that must mend it."""
+    for suffix in (".csv", ".parquet"):
+        path = _root() / "held" / f"{manifest.delivery_id}{suffix}"
+        path.unlink(missing_ok=True)
+        if staged:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            (staged.quarantine_csv if suffix == ".csv" else staged.quarantine_parquet).replace(path)
 
 
 def _earlier_content(delivery_id: str, ready: dict[str, _Ready]) -> set[str]:
@@ -383,24 +420,40 @@ def _stage_dir(manifest: Manifest) -> Path:
 
 
 def _land(folder: Path, manifest: Manifest) -> Path:
-    """Keep the files as received, before anything is made of them."""
+    """Keep the files as received, and check that what we keep is what was signed.
+
+    The copy is checked, not the original: nobody can change it between the check and the reading.
+    Raises: Rejected; then nothing is kept.
+    """
     target = _landed_dir(manifest.delivery_id, manifest.content_sha256)
-    if target.exists():
-        return target
     coming = target.with_name(target.name + ".coming")
     shutil.rmtree(coming, ignore_errors=True)
     coming.mkdir(parents=True)
-    for name in [MANIFEST, SIGNATURE, *(file.name for file in manifest.files)]:
-        _copy(folder / name, coming / name)
-    coming.replace(target)
+    try:
+        for name in [MANIFEST, SIGNATURE, *(file.name for file in manifest.files)]:
+            _copy(folder / name, coming / name)
+        check_files(coming, manifest)
+        if not target.exists():
+            coming.replace(target)
+            _sync(target.parent)
+    finally:
+        shutil.rmtree(coming, ignore_errors=True)
     return target
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy to disk for good; a hard link suffices for what nobody writes to again."""
+    """Copy to disk for good."""
     shutil.copyfile(source, target)
-    with target.open("rb") as handle:
-        os.fsync(handle.fileno())
+    _sync(target)
+
+
+def _sync(path: Path) -> None:
+    """Make a file's contents, or a folder's names, survive a power cut."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _move_into_store(manifest: Manifest, staged: Staged) -> None:
@@ -411,9 +464,9 @@ def _move_into_store(manifest: Manifest, staged: Staged) -> None:
     ):
         path = _root() / target
         path.parent.mkdir(parents=True, exist_ok=True)
-        with source.open("rb") as handle:
-            os.fsync(handle.fileno())
+        _sync(source)
         source.replace(path)
+        _sync(path.parent)
 
 
 def _remove_orphans() -> None:
