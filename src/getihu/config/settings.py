@@ -136,4 +136,6 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
+    # A refused address may carry a trader's code; only faults of ours are logged with it.
+    "loggers": {"django.request": {"level": "ERROR"}},
 }

@@ -66,11 +66,13 @@ class TraderPage:
 @dataclass(frozen=True)
 class DecisionPage:
     """结论 → 原因 → 依据第几条 → 什么时候、怎样就可以 → 找谁, then clause by clause: first
-    those that settled the answer, then the ``others``, each in the order of the rule."""
+    those that settled the answer, then the ``others``, each in the order of the rule.
+    ``worth`` says what a yes is worth; None for every other answer."""
 
     trader: TraderIdentity
     decision: Decision
     tone: str
+    worth: PolicyLine | None
     deciding: tuple[ClauseResult, ...]
     others: tuple[ClauseResult, ...]
     steps: tuple[NextStep, ...]

@@ -159,6 +159,7 @@ def get_decision_page(trader_code: str, rule_id: str, *, as_of: date | None = No
         trader=registry.get_trader(trader_code, as_of),
         decision=decision,
         tone=_tone(decision),
+        worth=_granted_line(decision) if decision.outcome == Truth.YES else None,
         deciding=tuple(c for c in decision.clauses if c.id in decision.deciding),
         others=tuple(c for c in decision.clauses if c.id not in decision.deciding),
         steps=_steps(decision),

@@ -19,6 +19,7 @@ from getihu.kernel.errors import GetihuError
 from getihu.portal import selectors
 from getihu.portal.forms import AsOfForm, PageForm, SearchForm, TypeSizeForm
 from getihu.registry import selectors as registry
+from getihu.ui.templatetags.ui import prose
 
 logger = logging.getLogger(__name__)
 View = Callable[..., HttpResponse]
@@ -69,15 +70,19 @@ def _as_refused(error: Exception) -> Refused:
     if isinstance(error, dataplane.NothingPublished):
         why = "各部门的数据还没有收进来，所以现在查不到任何一户。"
         return Refused(503, "还没有数据", why, commands=("make demo", "getihu ingest 目录"))
-    if isinstance(error, dataplane.FactsNotBuilt):
-        return Refused(503, "这一天还没有算好", str(error))
-    if isinstance(error, dataplane.AsOfBeforeData):
-        return Refused(404, "这一天还没有数据", str(error), ("换一个晚一些的日期再看。",))
-    if isinstance(error, InvalidCreditCode):
-        return Refused(404, "统一社会信用代码不对", str(error), ("对照营业执照核对 18 位代码。",))
-    if isinstance(error, dataplane.UnknownTrader):
-        return Refused(404, "没有查到这一户", str(error), ("核对代码，或者按名称查找。",))
-    return Refused(404, "没有找到", str(error), ())
+    why, _, way = str(error).partition("处理办法：")
+    status = 503 if isinstance(error, dataplane.FactsNotBuilt) else 404
+    return Refused(status, _headline(error), prose(why), (way,) if way else ())
+
+
+def _headline(error: Exception) -> str:
+    headlines = {
+        dataplane.FactsNotBuilt: "这一天还没有算好",
+        dataplane.AsOfBeforeData: "这一天还没有数据",
+        dataplane.UnknownTrader: "没有查到这一户",
+        InvalidCreditCode: "统一社会信用代码不对",
+    }
+    return headlines.get(type(error), "没有找到")
 
 
 def _as_of(request: HttpRequest) -> date | None:
