@@ -11,9 +11,16 @@ from pathlib import Path
 import pytest
 
 from getihu.dataplane.catalogue.contracts import load_contracts
-from getihu.dataplane.intake.lines import MAX_LINE, CleanFile, Held, clean_file
+from getihu.dataplane.intake.lines import (
+    MAX_LINE,
+    CleanFile,
+    Held,
+    clean_file,
+    may_be_forbidden,
+)
 from getihu.dataplane.intake.manifest import DeliveredFile, Manifest
 from getihu.dataplane.intake.stage import Staged, stage_delivery
+from getihu.kernel.text import PRIVATE_USE_TO_STANDARD
 from tests.dataplane.department import CODES, csv_bytes, penalty
 
 Mutator = Callable[[random.Random, bytes], bytes]
@@ -209,3 +216,31 @@ def test_a_long_line_without_end_is_held_before_it_fills_the_memory(tmp_path):
     header = plain_file("utf-8").split(b"\n")[0]
     with pytest.raises(Held, match="MB"):
         clean(tmp_path, header + b"\n" + b"a" * (40 << 20), "utf-8")
+
+
+def line_of_penalties(number: str) -> bytes:
+    return csv_bytes("penalties", [penalty(CODES[0], number)]).split(b"\n")[1]
+
+
+def test_every_private_or_control_character_is_set_aside(tmp_path):
+    private = [*range(0xE000, 0xF900), 0xF0000, 0xFFFFD, 0x100000, 0x10FFFD]
+    characters = [*range(9), *range(0x0B, 0x0D), *range(0x0E, 0x20), 0x7F, 0xFFFD, *private]
+    mapped = [c for c in characters if c in PRIVATE_USE_TO_STANDARD]
+    header = plain_file("utf-8").split(b"\n")[0]
+    lines = [line_of_penalties(f"第{chr(c)}号") for c in characters]
+    found = clean(tmp_path, b"\n".join([header, *lines]) + b"\n", "utf-8")
+    assert len(found.bad) == len(characters) - len(mapped)
+    assert {bad.reason_code for bad in found.bad} == {"character"}
+
+
+@pytest.mark.parametrize(
+    "text", ["温州，（个体）！", "\U00020087\U0002a6d6\ud7a3\uf900\ufffc\ufe10"]
+)
+def test_ordinary_characters_are_not_suspected(text):
+    assert not may_be_forbidden(text.encode())
+
+
+def test_a_blank_end_after_a_set_aside_line_is_still_an_end(tmp_path):
+    content = plain_file("utf-8") + line_of_penalties("第\x01号") + b"\n\n"
+    found = clean(tmp_path, content, "utf-8")
+    assert (found.records, [bad.reason_code for bad in found.bad]) == (9, ["character"])

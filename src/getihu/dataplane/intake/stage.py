@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import duckdb
+import pyarrow as pa
 
 from getihu.dataplane.contracts import Column, DatasetContract, PersonalClass
 from getihu.dataplane.engines.duckdb import connect, quoted
@@ -103,6 +104,7 @@ def _stage(
     known_sql = f"TIMESTAMP '{manifest.issued_at.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}'"
     _quarantine_lines(con, files, known_sql)
     _quarantine_cells(con, columns, known_sql)
+    con.execute("DROP TABLE raw")
     duplicate = _split_repeated_keys(con, contract, known_sql)
     staged = _write(con, manifest, contract, folder, known_sql, duplicate, files)
     if staged.rows_in != staged.accepted + staged.quarantined + staged.duplicate:
@@ -120,7 +122,8 @@ def _read(
     """Load the clean files as text; a row the engine would reject is an error, never a loss."""
     names = ["line_no", *(c.name for c in contract.columns), STATUS_TEXT]
     types = "{" + ", ".join(f"'{n}': 'VARCHAR'" for n in names) + "}"
-    texts = ", ".join(f"{plain_text_sql(c)} AS {c.name}" for c in contract.columns)
+    blanks = "".join(sorted({" "}.union(*(file.blanks for file in files))))
+    texts = ", ".join(f"{plain_text_sql(c, blanks)} AS {c.name}" for c in contract.columns)
     parts = [
         f"SELECT {number}::TINYINT AS file_no, line_no::INTEGER AS line_no, {texts}, "
         f"trim({STATUS_TEXT}) AS {STATUS_TEXT} FROM read_csv({quoted(str(file.path))}, columns={types}, "
@@ -146,21 +149,22 @@ def _type(con: duckdb.DuckDBPyConnection, columns: list[TypedColumn]) -> None:
 def _quarantine_lines(
     con: duckdb.DuckDBPyConnection, files: list[CleanFile], known_sql: str
 ) -> None:
-    rows = [
-        [
-            file.name,
-            bad.line,
-            None,
-            "",
-            bad.reason_code,
-            *reason_text(bad.reason_code, None),
-            bad.excerpt,
-        ]
-        for file in files
-        for bad in file.bad
-    ]
+    rows = [(file.name, bad) for file in files for bad in file.bad]
     if rows:
-        con.executemany(f"INSERT INTO quarantine VALUES (?,?,?,?,?,?,?,?,{known_sql})", rows)
+        texts = [reason_text(bad.reason_code, None) for _, bad in rows]
+        columns = {
+            "file": [name for name, _ in rows],
+            "line_no": [bad.line for _, bad in rows],
+            "trader_code": pa.nulls(len(rows), pa.string()),
+            "column_name": [""] * len(rows),
+            "reason_code": [bad.reason_code for _, bad in rows],
+            "reason": [reason for reason, _ in texts],
+            "fix": [fix for _, fix in texts],
+            "excerpt": [bad.excerpt for _, bad in rows],
+        }
+        con.register("bad_lines", pa.table(columns))
+        con.execute(f"INSERT INTO quarantine SELECT *, {known_sql} FROM bad_lines")
+        con.unregister("bad_lines")
     names = ", ".join(f"({n}, {quoted(f.name)})" for n, f in enumerate(files))
     con.execute("CREATE TABLE files (file_no TINYINT, file VARCHAR)")
     con.execute(f"INSERT INTO files VALUES {names}")

@@ -59,13 +59,19 @@ def typed_columns(contract: DatasetContract, issued_on: date) -> list[TypedColum
     return [_typed(column, contract, issued_on) for column in contract.columns]
 
 
-def plain_text_sql(column: Column) -> str:
+def plain_text_sql(column: Column, blanks: str = " ") -> str:
     """Return the SQL of a cell's text as it is checked: blanks around it gone, NULL when empty.
 
-    Of a credit code the three stated forms (blanks, lower case, full width) are made one.
+    Of a credit code the three stated forms (blanks, lower case, full width) are made one. Only a
+    cell that begins or ends with one of ``blanks`` pays for the trimming.
     """
-    text = _code_text(column.name) if column.type == "credit_code" else f"trim({column.name})"
-    return f"nullif({text}, '')"
+    text = _code_text(column.name) if column.type == "credit_code" else column.name
+    at_edge = " OR ".join(
+        f"{edge}({text}, {quoted(blank)})"
+        for blank in blanks
+        for edge in ("starts_with", "ends_with")
+    )
+    return f"CASE WHEN {at_edge} THEN nullif(trim({text}, {quoted(blanks)}), '') ELSE {text} END"
 
 
 def valid_on_sql(contract: DatasetContract) -> str:
@@ -108,7 +114,7 @@ def _typed(column: Column, contract: DatasetContract, issued_on: date) -> TypedC
 def _code_text(name: str) -> str:
     """Upper-case half-width text of a code; only a text with wide characters pays for it."""
     wide = f"translate({name}, '{_FULL_WIDTH.lower()}{_FULL_WIDTH}', '{_HALF_WIDTH}{_HALF_WIDTH}')"
-    return f"upper(trim(CASE WHEN strlen({name}) = length({name}) THEN {name} ELSE {wide} END))"
+    return f"upper(CASE WHEN strlen({name}) = length({name}) THEN {name} ELSE {wide} END)"
 
 
 def _wrong(column: Column, contract: DatasetContract, text: str) -> list[tuple[str, str]]:
