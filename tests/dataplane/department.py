@@ -42,7 +42,7 @@ class Department:
         delivery_id: str | None = None,
         issued_at: str = "2026-11-05T09:00:00+08:00",
         covers_until: str = "2026-10-31",
-        period: str = "2026-10",
+        period: str | None = None,
         divisions: tuple[str, ...] = ("330300",),
         corrects: str | None = None,
         encoding: str | None = "utf-8",
@@ -51,6 +51,7 @@ class Department:
     ) -> Path:
         """Write one signed delivery; ``rows`` are cells by column name, or a whole file."""
         contract = load_contracts()[dataset]
+        period = period or covers_until[:7]
         delivery_id = delivery_id or f"{dataset}-{period}"
         target = self.inbox / (folder or delivery_id)
         target.mkdir(parents=True)

@@ -60,6 +60,8 @@ def test_counts_every_row(department):
         ({"established_on": "2026-02-30"}, "date"),
         ({"established_on": "20260115"}, "date"),
         ({"changed_on": "2026-12-01"}, "future"),
+        ({"established_on": "0226-01-15"}, "date"),
+        ({"name": "　\u00a0"}, "blank"),
         ({"status": "营业"}, "enum"),
         ({"industry_code": "62"}, "industry"),
         ({"county_code": "330322"}, "county"),
@@ -217,6 +219,27 @@ def test_a_row_count_other_than_stated_holds_the_delivery(department):
 def test_an_empty_file_is_not_fine(department):
     department.deliver("penalties", [])
     assert "一行数据也没有" in only(take(department)).problem
+
+
+def test_a_shifted_period_waits_for_a_person(department):
+    row = {"month": "2026-09", "insured_count": "1", "operator_insured": "是", "fully_paid": "是"}
+    department.deliver("social_insurance", [row | {"trader_code": code} for code in CODES])
+    delivery = only(take(department))
+    assert (delivery.status, "错期" in delivery.problem) == ("held", True)
+
+
+def test_a_period_after_the_last_day_of_the_data_waits_for_a_person(department):
+    department.deliver("penalties", [penalty(CODES[0], "文1")], period="2026-11")
+    delivery = only(take(department))
+    assert (delivery.status, "2026-11" in delivery.problem) == ("held", True)
+
+
+def test_a_month_to_come_is_set_aside(department):
+    row = {"month": "2026-10", "insured_count": "1", "operator_insured": "是", "fully_paid": "是"}
+    rows = [row | {"trader_code": code} for code in CODES] * 2
+    department.deliver("social_insurance", [*rows, rows[0] | {"month": "2027-01"}])
+    assert only(take(department)).quarantined == 1
+    assert selectors.count_quarantine()[0].reason_code == "future"
 
 
 def test_a_period_that_shrinks_by_a_third_waits_for_a_person(department):

@@ -1,6 +1,6 @@
 """What is odd is not fine: checks between staging and publishing that hold a delivery for a person."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from getihu.dataplane.contracts import DatasetContract
@@ -32,6 +32,11 @@ def audit(
         raise Held("签发时间在将来。处理办法：核对部门系统的时钟。")
     if manifest.covers_until > manifest.issued_at.date():
         raise Held("数据覆盖到签发日之后。处理办法：核对清单的 covers_until。")
+    if date.fromisoformat(f"{manifest.period}-01-01"[:10]) > manifest.covers_until:
+        raise Held(
+            f"清单的期间 {manifest.period} 在数据截止日 {manifest.covers_until} 之后。"
+            "处理办法：核对清单的 period 和 covers_until。"
+        )
     if staged.rows_in == 0:
         raise Held("文件里一行数据也没有。处理办法：确属没有的，请人工放行；否则重新送达。")
     if staged.quarantined > staged.rows_in * MAX_QUARANTINED_RATIO:
@@ -44,6 +49,11 @@ def audit(
         raise Held(
             f"《{contract.title}》的“{'、'.join(staged.equal_columns)}”整列都是同一个值。"
             "处理办法：核对导出；确属如此的，请人工放行。"
+        )
+    if staged.rows_of_period == 0 and manifest.corrects is None:
+        raise Held(
+            f"清单的期间是 {manifest.period}，文件里没有一行属于这一期，可能错期。"
+            "处理办法：核对导出的期间；确属如此的，请人工放行。"
         )
     _check_size(staged, earlier_rows)
 

@@ -41,7 +41,8 @@ class Staged:
     """A delivery that was read whole. ``rows_in == accepted + quarantined + duplicate``.
 
     ``reasons`` maps a reason code to its Chinese words and the number of rows (a row counts
-    under its first reason). The files lie in ``folder`` until they are published.
+    under its first reason). ``rows_of_period`` counts rows of the manifest's period (None where
+    rows name no month or year). The files lie in ``folder`` until they are published.
     """
 
     folder: Path
@@ -51,6 +52,7 @@ class Staged:
     duplicate: int
     reasons: dict[str, tuple[str, int]]
     equal_columns: tuple[str, ...]
+    rows_of_period: int | None
 
     @property
     def accepted_file(self) -> Path:
@@ -264,6 +266,7 @@ def _write(
         duplicate=duplicate,
         reasons=_reasons(con),
         equal_columns=_equal_columns(con, contract),
+        rows_of_period=_rows_of_period(con, contract, manifest.period),
     )
     con.execute(
         f"COPY ({accepted} ORDER BY trader_code, line_no) TO {quoted(str(staged.accepted_file))} "
@@ -295,6 +298,20 @@ def _equal_columns(con: duckdb.DuckDBPyConnection, contract: DatasetContract) ->
     parts = ", ".join(f"min({c.name}) = max({c.name})" for c in measured)
     row = con.execute(f"SELECT {parts} FROM typed WHERE NOT is_bad").fetchone() or ()
     return tuple(c.header for c, equal in zip(measured, row, strict=True) if equal)
+
+
+def _rows_of_period(
+    con: duckdb.DuckDBPyConnection, contract: DatasetContract, period: str
+) -> int | None:
+    """Count the rows whose month or year is the manifest's period."""
+    for column in (contract.column(name) for name in contract.key):
+        if column.type == "month" and len(period) == len("2026-10"):
+            return _count(
+                con, f"SELECT count(*) FROM typed WHERE {column.name} = DATE '{period}-01'"
+            )
+        if column.type == "year":
+            return _count(con, f"SELECT count(*) FROM typed WHERE {column.name} = {period[:4]}")
+    return None
 
 
 def _write_office_csv(con: duckdb.DuckDBPyConnection, target: Path) -> None:

@@ -33,6 +33,9 @@ SQL_TYPES: Final = {
 STATUS_TEXT: Final = "record_status_text"
 LONGGANG: Final = "330383"
 MAX_TEXT: Final = 2000
+# 本项目设定，非官方: no record of a trader is older, and a term that ends later is a slip.
+_FIRST: Final = "DATE '1900-01-01'"
+_LAST: Final = "DATE '2199-12-31'"
 _PATTERNS: Final = {
     "integer": "[0-9]{1,15}",
     "money": r"[0-9]{1,14}(\.[0-9]{1,2})?",
@@ -102,8 +105,8 @@ def _typed(column: Column, contract: DatasetContract, issued_on: date) -> TypedC
     checks = [f"WHEN {text} IS NULL THEN {empty}"]
     checks += [f"WHEN {wrong} THEN '{code}'" for code, wrong in _wrong(column, contract, text)]
     value = _value(column, text)
-    if column.name == contract.valid_on and column.type == "date":
-        checks.append(f"WHEN TRY_CAST({text} AS DATE) > DATE '{issued_on}' THEN 'future'")
+    if column.name == contract.valid_on:
+        checks.append(f"WHEN {value} > DATE '{issued_on}' THEN 'future'")
     if column.type == "credit_code":
         rest = f"CASE WHEN NOT starts_with({text}, '92') THEN 'not_trader' END"
         problem = f"coalesce('code_' || {code_check.FUNCTION}({text}), {rest})"
@@ -123,11 +126,13 @@ def _wrong(column: Column, contract: DatasetContract, text: str) -> list[tuple[s
     if kind in ("date", "month"):
         full = text if kind == "date" else f"({text} || '-01')"
         pattern = f"NOT regexp_full_match({text}, '{_PATTERNS[kind]}')"
-        return [(kind, f"{pattern} OR TRY_CAST({full} AS DATE) IS NULL")]
+        day = f"TRY_CAST({full} AS DATE)"
+        return [(kind, f"{pattern} OR {day} IS NULL OR {day} NOT BETWEEN {_FIRST} AND {_LAST}")]
     if kind in _PATTERNS:
         return [(kind, f"NOT regexp_full_match({text}, '{_PATTERNS[kind]}')")]
     if kind == "text":
-        return [("text", f"length({text}) > {MAX_TEXT}")]
+        # The number of bytes is known; the number of characters must be counted.
+        return [("text", f"strlen({text}) > {MAX_TEXT} AND length({text}) > {MAX_TEXT}")]
     if kind == "boolean":
         return [("boolean", f"{text} NOT IN ('是', '否')")]
     if kind == "enum":
