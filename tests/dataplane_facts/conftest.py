@@ -10,7 +10,7 @@ import pytest
 
 from getihu.dataplane import selectors
 from getihu.dataplane.catalogue.facts import FactGroup
-from getihu.dataplane.catalogue.facts_sql import EVERYONE, Codes, facts_sql
+from getihu.dataplane.catalogue.facts_sql import EVERYONE, Codes, plan_facts
 from tests.dataplane_facts.store import Store
 
 COUNTIES = ("330302", "330304", "330382", "330383")
@@ -71,9 +71,16 @@ def facts_of(
     known_at: datetime | None = None,
     codes: Codes = EVERYONE,
 ) -> Answer:
-    sql = facts_sql(groups, store.deliveries, COUNTIES, as_of=as_of, known_at=known_at, codes=codes)
+    plan = plan_facts(
+        groups, store.deliveries, COUNTIES, as_of=as_of, known_at=known_at, codes=codes
+    )
+    answer: Answer = {}
     with duckdb.connect(":memory:") as engine:
-        found = engine.execute(sql)
-        names = [column[0] for column in found.description or []]
-        rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-    return {row["trader_code"]: row for row in rows}
+        engine.execute(f"CREATE TEMP TABLE trader AS {plan.trader}")
+        for sql in plan.groups.values():
+            found = engine.execute(sql)
+            names = [column[0] for column in found.description or []]
+            for row in found.fetchall():
+                named = dict(zip(names, row, strict=True))
+                answer.setdefault(named["trader_code"], {}).update(named)
+    return answer

@@ -2,6 +2,8 @@
 
 Pure: deliveries and dates in, SQL text out. The whole city, a range of codes and one trader get
 the very same SQL; only the predicate on the trader's code differs, in every CTE that reads files.
+One statement per group, laid side by side: a chain of left joins breaks DuckDB's vectors into
+crumbs (a row found and a row not found leave in different chunks), which cost most of the time.
 
 How a row comes to count. Of all rows with the same key known by the moment asked, the newest
 (known_at, delivery_id, line_no) speaks; if it withdraws, nothing does; it counts when its
@@ -10,6 +12,7 @@ valid and known by then, the latest by (valid_on, known_at, delivery_id, line_no
 """
 
 import re
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -159,7 +162,36 @@ def coverage_of(
     )
 
 
-def facts_sql(
+@dataclass(frozen=True)
+class FactsPlan:
+    """The SQL of a facts table, in pieces that fit side by side.
+
+    ``trader`` selects the traders, numbered by code (``n``). Each of ``groups`` reads the relation
+    ``trader`` and gives one row per trader in that order: trader_code, then the group's columns.
+    So the table is the groups' columns side by side, for the whole city as for one trader.
+    """
+
+    trader: str
+    groups: dict[str, str]
+    columns: dict[str, tuple[str, ...]]
+
+    def in_one_statement(self) -> str:
+        """The same as one statement, for reading and for engines that plan it whole."""
+        steps = [f"trader AS MATERIALIZED (\n{_indent(self.trader)}\n)"]
+        steps += [f"{name} AS (\n{_indent(sql)}\n)" for name, sql in self.groups.items()]
+        shown = [f"{name}.{column}" for name in self.groups for column in self.columns[name]]
+        first, *others = self.groups
+        joins = [f"\n  JOIN {g} ON {g}.trader_code = {first}.trader_code" for g in others]
+        return (
+            "WITH "
+            + ",\n".join(steps)
+            + f"\nSELECT\n  {first}.trader_code,\n  "
+            + ",\n  ".join(shown)
+            + f"\nFROM {first}{''.join(joins)}\nORDER BY {first}.trader_code"
+        )
+
+
+def plan_facts(
     groups: Mapping[str, FactGroup],
     deliveries: Sequence[StoredDelivery],
     counties: Sequence[str],
@@ -167,29 +199,20 @@ def facts_sql(
     as_of: date,
     known_at: datetime | None = None,
     codes: Codes = EVERYONE,
-) -> str:
-    """Write the whole statement: ``WITH … SELECT … ORDER BY trader_code``.
+) -> FactsPlan:
+    """Write the SQL of the facts of a date.
 
     Grain: one row per trader known by ``as_of``; per group state, recorded_on, delivery_id and
     covered_until, then its facts. ``known_at`` leaves out what was issued later (None: nothing).
+    ``counties`` are the codes the register may name.
     """
     known = [d for d in deliveries if known_at is None or d.issued_at <= known_at]
     question = _Question(as_of, known_at, codes, tuple(counties))
     parts = [_part(group, known, question) for group in groups.values()]
-    steps = [_coverage_step(parts, question), *_trader_steps(parts[0])]
-    for part in parts[1:]:
-        steps += _group_steps(part)
-    columns = ["trader.trader_code", *(column for part in parts for column in _output(part))]
-    joins = ["trader", "LEFT JOIN coverage USING (county_code)"]
-    joins += [join for part in parts for join in _joins(part)]
-    return (
-        "WITH\n"
-        + ",\n".join(steps)
-        + "\nSELECT\n  "
-        + ",\n  ".join(columns)
-        + "\nFROM "
-        + "\n  ".join(joins)
-        + "\nORDER BY trader.trader_code"
+    return FactsPlan(
+        trader=_trader_sql(parts[0]),
+        groups={part.name: _group_sql(part) for part in parts},
+        columns={part.name: tuple(name for name, _ in _output(part)) for part in parts},
     )
 
 
@@ -242,10 +265,13 @@ class _Part:
     def differs(self, column: str) -> bool:
         return len({getattr(coverage, column) for coverage in self.coverage.values()}) > 1
 
+    def differing(self) -> list[str]:
+        return [column for column in _COVERAGE if self.differs(column)]
+
     def cover(self, column: str) -> str:
         """SQL of a coverage column: a constant where all counties agree."""
         if self.differs(column):
-            return f"coverage.{self.name}__{column}"
+            return f"coverage.{column}"
         values = {getattr(coverage, column) for coverage in self.coverage.values()} or {None}
         return f"CAST({_constant(values.pop())} AS {_COVERAGE[column]})"
 
@@ -293,29 +319,13 @@ def _part(group: FactGroup, deliveries: Sequence[StoredDelivery], question: _Que
     )
 
 
-def _coverage_step(parts: Sequence[_Part], question: _Question) -> str:
-    """One row per county, with a column for whatever differs between counties."""
-    columns = [(part, c) for part in parts for c in _COVERAGE if part.differs(c)]
-    rows = []
-    for county in question.counties:
-        cells = [_text(county)]
-        cells += [
-            f"CAST({_constant(getattr(part.coverage[county], c))} AS {_COVERAGE[c]})"
-            for part, c in columns
-        ]
-        rows.append(f"({', '.join(cells)})")
-    names = ", ".join(["county_code", *(f"{part.name}__{c}" for part, c in columns)])
-    return f"coverage ({names}) AS (\n  VALUES\n    " + ",\n    ".join(rows) + "\n)"
-
-
-def _trader_steps(part: _Part) -> list[str]:
+def _trader_sql(part: _Part) -> str:
     """The traders there are: the version of each that speaks on the as-of date."""
     key = ", ".join(part.group.contract.key)
-    return [
-        *_held_steps(part),
-        f"trader AS MATERIALIZED (\n"
+    return (
+        f"SELECT *, row_number() OVER () AS n FROM (\n"
         f"  SELECT trader_code, county_code, established_on AS registered_on,\n"
-        f"    {_values(part, prefix='f_')},\n"
+        f"  {_indent(_values(part, prefix='f_'))},\n"
         f"    {part.group.recorded_on} AS recorded_on, delivery_id\n"
         f"  FROM (\n"
         f"    SELECT * FROM {part.stored()}\n"
@@ -323,25 +333,62 @@ def _trader_steps(part: _Part) -> list[str]:
         f"    QUALIFY row_number() OVER (PARTITION BY {key}"
         f" ORDER BY valid_on DESC, known_at DESC, delivery_id DESC, line_no DESC) = 1\n"
         f"  ) AS newest\n"
-        f"  WHERE record_status = 'active'\n)",
+        f"  WHERE record_status = 'active'\n"
+        f"  ORDER BY trader_code\n"
+        f") AS sorted_traders"
+    )
+
+
+def _group_sql(part: _Part) -> str:
+    """One row per trader, in the order of their codes, with the group's columns."""
+    steps = [*_coverage_steps(part), *_held_steps(part)]
+    joins = []
+    if part.differing():
+        joins.append("LEFT JOIN coverage ON coverage.county_code = trader.county_code")
+    if part.waiting:
+        joins.append("LEFT JOIN held ON held.trader_code = trader.trader_code")
+    if not part.is_register:
+        steps += _row_steps(part)
+        joins.append("LEFT JOIN told ON told.trader_code = trader.trader_code")
+    columns = ",\n  ".join(f"{sql} AS {name}" for name, sql in _output(part))
+    return (
+        (f"WITH {', '.join(steps)}\n" if steps else "")
+        + f"SELECT trader.trader_code,\n  {columns}\n"
+        + "\n  ".join(["FROM trader", *joins])
+        + "\nORDER BY trader.n"
+    )
+
+
+def _coverage_steps(part: _Part) -> list[str]:
+    """One row per county with what differs between counties; nothing where nothing does."""
+    columns = part.differing()
+    if not columns:
+        return []
+    rows = [
+        ", ".join(
+            [_text(county)]
+            + [f"CAST({_constant(getattr(coverage, c))} AS {_COVERAGE[c]})" for c in columns]
+        )
+        for county, coverage in part.coverage.items()
     ]
+    body = ",\n    ".join(f"({row})" for row in rows)
+    return [f"coverage ({', '.join(['county_code', *columns])}) AS (\n  VALUES\n    {body}\n)"]
 
 
-def _group_steps(part: _Part) -> list[str]:
-    """The steps of one group: who is held, which rows count, its relation, its values."""
-    own = source = f"{part.name}_rows"
-    steps = [*_held_steps(part), f"{own} AS (\n{_counting_rows(part)}\n)"]
+def _row_steps(part: _Part) -> list[str]:
+    """Which rows count, the group's relation over them, and what they tell of each trader."""
+    steps, source = [f"counting AS (\n{_counting_rows(part)}\n)"], "counting"
     if part.group.relation:
-        source = f"{part.name}_relation"
+        source = "relation"
         relation = fill(part.group.relation.strip(), part.question.as_of, part.inside())
-        relation = re.sub(r"\brows\b", own, relation)
-        steps.append(f"{source} AS (\n  {relation}\n)")
+        relation = re.sub(r"\brows\b", "counting", relation)
+        steps.append(f"relation AS (\n{_indent(relation)}\n)")
     many = part.group.shape == "many"
     by = "\n  GROUP BY " + ", ".join(["trader_code", *part.carried()]) if many else ""
     recorded_on = fill(part.group.recorded_on, part.question.as_of, part.inside())
     steps.append(
-        f"{part.name}_values AS (\n"
-        f"  SELECT trader_code,\n    {_values(part)},\n"
+        f"told AS (\n"
+        f"  SELECT trader_code,\n  {_indent(_values(part))},\n"
         f"    {recorded_on} AS recorded_on,\n"
         f"    {_newest_delivery(part.group) if many else 'delivery_id'} AS delivery_id\n"
         f"  FROM {source}{by}\n)"
@@ -350,7 +397,7 @@ def _group_steps(part: _Part) -> list[str]:
 
 
 def _values(part: _Part, prefix: str = "") -> str:
-    return ",\n    ".join(
+    return ",\n  ".join(
         f"CAST({fill(fact.value, part.question.as_of, part.inside())}"
         f" AS {SQL_TYPES[fact.declaration.type]}) AS {prefix}{fact.name}"
         for fact in part.group.facts
@@ -379,13 +426,15 @@ def _counting_rows(part: _Part) -> str:
                 f" AND ({key}) IN (SELECT {key} FROM {part.stored()} WHERE {question.asked()})"
             )
     carried = part.carried()
-    joins = _trader_joins(part, carried)
     counting = [
         "record_status = 'active'",
         f"valid_on <= {_constant(question.as_of)}",
         question.codes.predicate("newest.trader_code"),
-        *_speaking(part),
+        *_fresh(part),
     ]
+    if part.waiting:
+        held = "SELECT 1 FROM held WHERE held.trader_code = newest.trader_code"
+        counting.append(f"NOT EXISTS ({held})")
     return (
         f"  SELECT newest.*{''.join(f', {sql} AS {name}' for name, sql in carried.items())}\n"
         f"  FROM (\n"
@@ -393,93 +442,63 @@ def _counting_rows(part: _Part) -> str:
         f"    WHERE {chosen}\n"
         f"    QUALIFY row_number() OVER (PARTITION BY {key}"
         f" ORDER BY known_at DESC, delivery_id DESC, line_no DESC) = 1\n"
-        f"  ) AS newest{joins}\n"
+        f"  ) AS newest{_trader_joins(part, carried)}\n"
         f"  WHERE {' AND '.join(counting)}"
     )
 
 
 def _trader_joins(part: _Part, carried: Mapping[str, str]) -> str:
     needs = {sql.split(".")[0] for sql in carried.values()}
-    if part.speaking and not part.always_speaks:
-        needs.add("trader")
-    joins = "\n  JOIN trader USING (trader_code)" if needs else ""
-    return joins + ("\n  JOIN coverage USING (county_code)" if "coverage" in needs else "")
-
-
-def _speaking(part: _Part) -> list[str]:
-    """Predicates that leave out the rows of late or undelivered counties and of held traders."""
-    found = []
-    if not part.speaking:
-        found.append("false")
-    elif not part.always_speaks:
-        found.append(f"trader.county_code IN ({', '.join(map(_text, part.speaking))})")
-    if part.waiting:
-        held = f"{part.name}_held"
-        found.append(
-            f"NOT EXISTS (SELECT 1 FROM {held} WHERE {held}.trader_code = newest.trader_code)"
-        )
-    return found
+    joins = ""
+    if needs or _fresh(part):
+        joins += "\n  JOIN trader ON trader.trader_code = newest.trader_code"
+    if "coverage" in needs:
+        joins += "\n  JOIN coverage ON coverage.county_code = trader.county_code"
+    return joins
 
 
 def _held_steps(part: _Part) -> list[str]:
     """Traders with a quarantined row not older than their newest accepted row of the dataset."""
     if not part.waiting:
         return []
-    asked, waiting = part.question.asked(), f"{part.name}_waiting"
-    files = "\n    UNION ALL ".join(
-        f"SELECT trader_code, known_at, {_text(d.delivery_id)} AS delivery_id"
-        f" FROM read_parquet({_text(str(d.waiting))})"
-        for d in part.waiting
-    )
+    asked = part.question.asked()
+    files = ", ".join(_text(str(d.waiting)) for d in part.waiting)
     return [
-        f"{waiting} AS (\n"
+        # A quarantine file is named for its delivery.
+        f"waiting AS (\n"
         f"  SELECT trader_code, max(known_at) AS known_at,"
-        f" arg_max(delivery_id, (known_at, delivery_id)) AS delivery_id\n"
-        f"  FROM (\n    {files}\n  )\n"
+        f" arg_max(parse_filename(filename, true), (known_at, filename)) AS delivery_id\n"
+        f"  FROM read_parquet([{files}], filename = true)\n"
         f"  WHERE {asked} AND trader_code IS NOT NULL\n  GROUP BY trader_code\n)",
-        f"{part.name}_held AS (\n"
-        f"  SELECT trader_code, waiting.delivery_id\n"
-        f"  FROM {waiting} AS waiting LEFT JOIN (\n"
+        f"held AS (\n"
+        f"  SELECT waiting.trader_code, waiting.delivery_id\n"
+        f"  FROM waiting LEFT JOIN (\n"
         f"    SELECT trader_code, max(known_at) AS known_at FROM {part.stored()}\n"
-        f"    WHERE {asked} AND trader_code IN (SELECT trader_code FROM {waiting})\n"
+        f"    WHERE {asked} AND trader_code IN (SELECT trader_code FROM waiting)\n"
         f"    GROUP BY trader_code\n"
-        f"  ) AS accepted USING (trader_code)\n"
+        f"  ) AS accepted ON accepted.trader_code = waiting.trader_code\n"
         f"  WHERE accepted.known_at IS NULL OR waiting.known_at >= accepted.known_at\n)",
     ]
 
 
-def _joins(part: _Part) -> list[str]:
-    names = [] if part.is_register else [f"{part.name}_values"]
-    names += [f"{part.name}_held"] if part.waiting else []
-    return [f"LEFT JOIN {name} USING (trader_code)" for name in names]
-
-
-def _output(part: _Part) -> list[str]:
-    """The group's columns: its state first, then what follows from it."""
+def _output(part: _Part) -> list[tuple[str, str]]:
+    """The group's columns and their SQL: its state first, then what follows from it."""
     g = part.name
-    source = "trader" if part.is_register else f"{g}_values"
-    delivery = f"{source}.delivery_id"
-    recorded_on = f"{source}.recorded_on"
-    if part.is_register and _may_be_silent(part):
-        recorded_on = _if_recorded(part, recorded_on)
-        delivery = _if_recorded(part, delivery)
+    source = "trader" if part.is_register else "told"
+    recorded_on, delivery = f"{source}.recorded_on", f"{source}.delivery_id"
+    if part.is_register:
+        recorded_on, delivery = _if_fit(part, recorded_on), _if_fit(part, delivery)
     if part.waiting:
-        delivery = f"CASE WHEN {g}__state = '{FactState.HELD}' THEN {g}_held.delivery_id ELSE {delivery} END"
+        # A trader of a county without a current delivery is late, not held.
+        held = " AND ".join(["held.trader_code IS NOT NULL", *_fresh(part)])
+        delivery = f"CASE WHEN {held} THEN held.delivery_id ELSE {delivery} END"
     return [
-        f"{_state(part)} AS {g}__state",
-        f"{recorded_on} AS {g}__recorded_on",
-        f"{delivery} AS {g}__delivery_id",
-        f"{part.cover('covered_until')} AS {g}__covered_until",
-        *(f"{_output_value(part, fact)} AS {fact.name}" for fact in part.group.facts),
+        (f"{g}__state", _state(part)),
+        (f"{g}__recorded_on", recorded_on),
+        (f"{g}__delivery_id", delivery),
+        (f"{g}__covered_until", part.cover("covered_until")),
+        *((fact.name, _output_value(part, fact)) for fact in part.group.facts),
     ]
-
-
-def _may_be_silent(part: _Part) -> bool:
-    return bool(part.waiting) or not part.always_speaks
-
-
-def _if_recorded(part: _Part, sql: str) -> str:
-    return f"CASE WHEN {part.name}__state = '{FactState.RECORDED}' THEN {sql} END"
 
 
 def _state(part: _Part) -> str:
@@ -490,35 +509,46 @@ def _state(part: _Part) -> str:
     if any(c.late for c in part.coverage.values()):
         cases.append(f"WHEN {part.cover('late')} THEN '{FactState.LATE}'")
     if part.waiting:
-        cases.append(f"WHEN {part.name}_held.trader_code IS NOT NULL THEN '{FactState.HELD}'")
+        cases.append(f"WHEN held.trader_code IS NOT NULL THEN '{FactState.HELD}'")
     otherwise = FactState.RECORDED
     if not part.is_register:
-        found = f"{part.name}_values.trader_code IS NOT NULL"
-        cases.append(f"WHEN {found} THEN '{FactState.RECORDED}'")
+        cases.append(f"WHEN told.trader_code IS NOT NULL THEN '{FactState.RECORDED}'")
         otherwise = part.group.state_without_record
     return f"CASE {' '.join(cases)} ELSE '{otherwise}' END" if cases else f"'{otherwise}'"
 
 
+def _fresh(part: _Part) -> list[str]:
+    """Predicates for: this trader's county has a delivery that is not late."""
+    if part.always_speaks:
+        return []
+    if not part.speaking:
+        return ["false"]
+    return [f"trader.county_code IN ({', '.join(map(_text, part.speaking))})"]
+
+
+def _fit(part: _Part) -> list[str]:
+    """Predicates for: recorded or absent, so that the facts may have a value."""
+    return _fresh(part) + (["held.trader_code IS NULL"] if part.waiting else [])
+
+
+def _if_fit(part: _Part, sql: str) -> str:
+    fit = _fit(part)
+    return f"CASE WHEN {' AND '.join(fit)} THEN {sql} END" if fit else sql
+
+
 def _output_value(part: _Part, fact: FactDefinition) -> str:
     if part.is_register:
-        value = f"trader.f_{fact.name}"
-        return _if_recorded(part, value) if _may_be_silent(part) else value
-    state = f"{part.name}__state"
-    absent = _ABSENT_SQL.get(fact.absent) or fill(
-        fact.absent_sql or "NULL", part.question.as_of, part.outside()
-    )
+        return _if_fit(part, f"trader.f_{fact.name}")
+    filled = fill(fact.absent_sql or "NULL", part.question.as_of, part.outside())
+    absent = _ABSENT_SQL.get(fact.absent, filled)
     sql_type = SQL_TYPES[fact.declaration.type]
     if not fact.needs_rows:
-        told = f"{state} IN ('{FactState.RECORDED}', '{FactState.ABSENT}')"
-        return f"CASE WHEN {told} THEN CAST({absent} AS {sql_type}) END"
-    # A trader who is late, held or undelivered has no row of values, so NULL needs no case.
-    value = f"{part.name}_values.{fact.name}"
+        return _if_fit(part, f"CAST({absent} AS {sql_type})")
+    # A trader who is late, held or undelivered is not in ``told``, so NULL needs no case.
     if absent == "NULL":
-        return value
-    return (
-        f"CASE WHEN {state} = '{FactState.ABSENT}' THEN CAST({absent} AS {sql_type})"
-        f" ELSE {value} END"
-    )
+        return f"told.{fact.name}"
+    without = " AND ".join(["told.trader_code IS NULL", *_fit(part)])
+    return f"CASE WHEN {without} THEN CAST({absent} AS {sql_type}) ELSE told.{fact.name} END"
 
 
 def fill(sql: str, as_of: date, columns: Mapping[str, str]) -> str:
@@ -537,6 +567,10 @@ def fill(sql: str, as_of: date, columns: Mapping[str, str]) -> str:
 def _division_prefix(division: str) -> str:
     """The digits that a division's parts share: 3303 for a city, 33 for a province."""
     return division if not division.endswith("00") else division[:4].removesuffix("00")
+
+
+def _indent(sql: str) -> str:
+    return textwrap.indent(sql, "  ")
 
 
 def _text(value: str) -> str:

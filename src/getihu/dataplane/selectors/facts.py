@@ -12,8 +12,13 @@ from django.conf import settings
 from getihu.dataplane.catalogue.contracts import load_contracts
 from getihu.dataplane.catalogue.facts import FactGroup, declarations, load_fact_groups
 from getihu.dataplane.catalogue.facts_check import check_fact_sql
-from getihu.dataplane.catalogue.facts_sql import EVERYONE, Codes, StoredDelivery
-from getihu.dataplane.catalogue.facts_sql import facts_sql as write_facts_sql
+from getihu.dataplane.catalogue.facts_sql import (
+    EVERYONE,
+    Codes,
+    FactsPlan,
+    StoredDelivery,
+    plan_facts,
+)
 from getihu.dataplane.contracts import FactDeclaration, FactState, FactValue, TraderFacts
 from getihu.dataplane.engines.duckdb import shared
 from getihu.dataplane.models import Snapshot, SnapshotDelivery
@@ -99,21 +104,26 @@ def facts_path(
     return path
 
 
-def facts_sql(
-    as_of: date,
-    snapshot_id: str | None = None,
-    *,
-    known_at: datetime | None = None,
-    codes: Codes = EVERYONE,
-) -> str:
-    """The statement that makes the facts table: DuckDB SQL over the stored Parquet files.
+def facts_sql(as_of: date, snapshot_id: str | None = None) -> str:
+    """The facts table of a date as one statement: DuckDB SQL over the stored Parquet files.
 
     Raises: AsOfBeforeData, NothingPublished, UnknownSnapshot.
     """
-    deliveries = stored_deliveries(get_snapshot(snapshot_id).snapshot_id)
+    return get_facts_plan(as_of, get_snapshot(snapshot_id).snapshot_id).in_one_statement()
+
+
+def get_facts_plan(
+    as_of: date,
+    snapshot_id: str,
+    *,
+    known_at: datetime | None = None,
+    codes: Codes = EVERYONE,
+) -> FactsPlan:
+    """The SQL of the facts, group by group. Raises: AsOfBeforeData, NothingPublished."""
+    deliveries = stored_deliveries(snapshot_id)
     check_as_of(as_of, deliveries, known_at)
     counties = [county.code for county in reference.list_counties()]
-    return write_facts_sql(
+    return plan_facts(
         fact_groups(), deliveries, counties, as_of=as_of, known_at=known_at, codes=codes
     )
 
@@ -132,23 +142,35 @@ def get_trader_facts(
     snapshot = get_snapshot(snapshot_id)
     path = facts_file(snapshot.snapshot_id, as_of, known_at)
     code = trader_code.strip().upper()
+    engine: duckdb.DuckDBPyConnection = shared()
     if path.exists():
-        found = _one_row("SELECT * FROM read_parquet($path) WHERE trader_code = $code", path, code)
+        sql = "SELECT * FROM read_parquet($path) WHERE trader_code = $code"
+        found = _one_row(engine.execute(sql, {"path": str(path), "code": code}))
     else:
         only = Codes(one=code)
-        found = _one_row(facts_sql(as_of, snapshot_id, known_at=known_at, codes=only))
-    if found is None:
+        plan = get_facts_plan(as_of, snapshot.snapshot_id, known_at=known_at, codes=only)
+        found = _run_for_one(engine, plan)
+    if not found:
         raise UnknownTrader(as_of)
     return TraderFacts(found["trader_code"], as_of, snapshot.snapshot_id, _fact_values(found))
 
 
-def _one_row(sql: str, path: Path | None = None, code: str | None = None) -> dict[str, Any] | None:
-    parameters = {"path": str(path), "code": code} if path else None
-    engine: duckdb.DuckDBPyConnection = shared()
-    found = engine.execute(sql, parameters)
+def _run_for_one(engine: duckdb.DuckDBPyConnection, plan: FactsPlan) -> dict[str, Any]:
+    engine.execute("SET parquet_metadata_cache = true")  # several reads of the same files
+    engine.execute(f"CREATE OR REPLACE TEMP TABLE trader AS {plan.trader}")
+    found: dict[str, Any] = {}
+    for sql in plan.groups.values():
+        row = _one_row(engine.execute(sql))
+        if not row:
+            return {}
+        found |= row
+    return found
+
+
+def _one_row(found: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     names = [column[0] for column in found.description or []]
     row = found.fetchone()
-    return dict(zip(names, row, strict=True)) if row else None
+    return dict(zip(names, row, strict=True)) if row else {}
 
 
 def _fact_values(row: dict[str, Any]) -> dict[str, FactValue]:
