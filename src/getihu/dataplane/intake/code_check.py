@@ -15,8 +15,8 @@ _NONE: Final = -1
 _VALUES: Final = np.full(256, _NONE, dtype=np.int16)
 for _value, _character in enumerate(codes.ALPHABET):
     _VALUES[ord(_character)] = _value
-_WEIGHTS: Final = np.array(codes.WEIGHTS, dtype=np.int16)
-_AUTHORITIES: Final = np.array([ord(c) for c in codes.AUTHORITIES], dtype=np.uint8)
+_WEIGHTS: Final = np.array(codes.WEIGHTS, dtype=np.float32)
+_IS_AUTHORITY: Final = np.isin(np.arange(256), [ord(c) for c in codes.AUTHORITIES])
 
 
 def install(con: duckdb.DuckDBPyConnection) -> None:
@@ -42,6 +42,8 @@ def problems(texts: pa.ChunkedArray | pa.Array) -> pa.Array:
     is_good = np.zeros(len(array), dtype=bool)
     candidates = lengths == codes.LENGTH
     is_good[candidates] = _good(array.filter(pa.array(candidates)))
+    if is_good.all():
+        return pa.nulls(len(array), pa.string())
     found: list[str | None] = [None] * len(array)
     for index in np.flatnonzero(~is_good):
         text = array[int(index)].as_py()
@@ -50,17 +52,21 @@ def problems(texts: pa.ChunkedArray | pa.Array) -> pa.Array:
 
 
 def _good(array: pa.Array) -> np.ndarray:
-    """Which texts of 18 bytes are credit codes (GB 32100-2015)."""
+    """Which texts of 18 bytes are credit codes (GB 32100-2015).
+
+    One row per position, so that every step runs along the column and not along a code.
+    """
     if not len(array):
         return np.zeros(0, dtype=bool)
     # A filtered array is compact: its bytes stand one code after another.
     raw = np.frombuffer(array.buffers()[2], dtype=np.uint8)[: len(array) * codes.LENGTH]
-    characters = raw.reshape(-1, codes.LENGTH)
+    characters = np.ascontiguousarray(raw.reshape(-1, codes.LENGTH).T)
     values = _VALUES[characters]
-    totals = values[:, :17].astype(np.int32) @ _WEIGHTS.astype(np.int32)
+    # Sums stay below 16,000: exact in 32-bit floating point, whose product numpy does fastest.
+    totals = (_WEIGHTS @ values[:17].astype(np.float32)).astype(np.int32)
     return (
-        (values >= 0).all(axis=1)
-        & np.isin(characters[:, 0], _AUTHORITIES)
-        & (values[:, 2:8] < 10).all(axis=1)
-        & ((-totals) % len(codes.ALPHABET) == values[:, 17])
+        (values.min(axis=0) >= 0)
+        & _IS_AUTHORITY[characters[0]]
+        & (values[2:8].max(axis=0) < 10)
+        & ((-totals) % len(codes.ALPHABET) == values[17])
     )
