@@ -306,15 +306,16 @@ def _key_problems(
 ) -> list[Problem]:
     if not isinstance(content, dict):
         return [document.problem("应当是“名称: 值”的对照", *at, fix="见同目录其他文件的写法")]
+    unknown = [key for key in content if key not in keys]
+    misspelt = {nearest_name(key, keys) for key in unknown}
     problems = [
         document.problem(f"没有名为“{key}”的项", *at, key, fix=_suggest(key, keys))
-        for key in content
-        if key not in keys
+        for key in unknown
     ]
     problems += [
         document.problem(f"缺少“{key}”", *at, key, fix=f"补上 {key}")
         for key, required in keys.items()
-        if required and content.get(key) in (None, "")
+        if required and content.get(key) in (None, "") and key not in misspelt
     ]
     return problems
 
