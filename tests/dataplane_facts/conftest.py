@@ -74,7 +74,7 @@ def facts_of(
     plan = plan_facts(
         groups, store.deliveries, COUNTIES, as_of=as_of, known_at=known_at, codes=codes
     )
-    answer: Answer = {}
+    traders: dict[int, dict[str, Any]] = {}
     with duckdb.connect(":memory:") as engine:
         engine.execute(f"CREATE TEMP TABLE trader AS {plan.trader}")
         for sql in plan.groups.values():
@@ -82,5 +82,5 @@ def facts_of(
             names = [column[0] for column in found.description or []]
             for row in found.fetchall():
                 named = dict(zip(names, row, strict=True))
-                answer.setdefault(named["trader_code"], {}).update(named)
-    return answer
+                traders.setdefault(named["n"], {}).update(named)
+    return {row["trader_code"]: row for row in traders.values()}

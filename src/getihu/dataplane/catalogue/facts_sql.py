@@ -167,7 +167,7 @@ class FactsPlan:
     """The SQL of a facts table, in pieces that fit side by side.
 
     ``trader`` selects the traders, numbered by code (``n``). Each of ``groups`` reads the relation
-    ``trader`` and gives one row per trader in that order: trader_code, then the group's columns.
+    ``trader`` and gives one row per trader in that order: ``n``, then the group's ``columns``.
     So the table is the groups' columns side by side, for the whole city as for one trader.
     """
 
@@ -181,13 +181,13 @@ class FactsPlan:
         steps += [f"{name} AS (\n{_indent(sql)}\n)" for name, sql in self.groups.items()]
         shown = [f"{name}.{column}" for name in self.groups for column in self.columns[name]]
         first, *others = self.groups
-        joins = [f"\n  JOIN {g} ON {g}.trader_code = {first}.trader_code" for g in others]
+        joins = "".join(f"\n  JOIN {group} ON {group}.n = {first}.n" for group in others)
         return (
             "WITH "
             + ",\n".join(steps)
-            + f"\nSELECT\n  {first}.trader_code,\n  "
+            + "\nSELECT\n  "
             + ",\n  ".join(shown)
-            + f"\nFROM {first}{''.join(joins)}\nORDER BY {first}.trader_code"
+            + f"\nFROM {first}{joins}\nORDER BY {first}.n"
         )
 
 
@@ -340,7 +340,7 @@ def _trader_sql(part: _Part) -> str:
 
 
 def _group_sql(part: _Part) -> str:
-    """One row per trader, in the order of their codes, with the group's columns."""
+    """One row per trader, in the order of their codes: n, then the group's columns."""
     steps = [*_coverage_steps(part), *_held_steps(part)]
     joins = []
     if part.differing():
@@ -353,7 +353,7 @@ def _group_sql(part: _Part) -> str:
     columns = ",\n  ".join(f"{sql} AS {name}" for name, sql in _output(part))
     return (
         (f"WITH {', '.join(steps)}\n" if steps else "")
-        + f"SELECT trader.trader_code,\n  {columns}\n"
+        + f"SELECT trader.n,\n  {columns}\n"
         + "\n  ".join(["FROM trader", *joins])
         + "\nORDER BY trader.n"
     )
@@ -492,7 +492,9 @@ def _output(part: _Part) -> list[tuple[str, str]]:
         # A trader of a county without a current delivery is late, not held.
         held = " AND ".join(["held.trader_code IS NOT NULL", *_fresh(part)])
         delivery = f"CASE WHEN {held} THEN held.delivery_id ELSE {delivery} END"
+    first = [("trader_code", "trader.trader_code")] if part.is_register else []
     return [
+        *first,
         (f"{g}__state", _state(part)),
         (f"{g}__recorded_on", recorded_on),
         (f"{g}__delivery_id", delivery),

@@ -164,6 +164,7 @@ def _run_for_one(engine: duckdb.DuckDBPyConnection, plan: FactsPlan) -> dict[str
         if not row:
             return {}
         found |= row
+    found.pop("n", None)
     return found
 
 

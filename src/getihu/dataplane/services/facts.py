@@ -127,19 +127,15 @@ def _tables(plans: list[FactsPlan]) -> Iterator[pa.Table]:
 def _side_by_side(engine: duckdb.DuckDBPyConnection, plan: FactsPlan) -> pa.Table:
     """The groups' columns beside each other; every group gives the same traders in one order."""
     engine.execute(f"CREATE OR REPLACE TEMP TABLE trader AS {plan.trader}")
-    arrays: list[pa.ChunkedArray] = []
-    names: list[str] = []
-    codes: pa.ChunkedArray | None = None
+    columns: dict[str, pa.ChunkedArray] = {}
+    numbers: pa.ChunkedArray | None = None
     for name, sql in plan.groups.items():
         found: pa.Table = engine.execute(sql).to_arrow_table()
-        if codes is None:
-            codes = found["trader_code"]
-            names, arrays = ["trader_code"], [codes]
-        elif not found["trader_code"].equals(codes):
+        numbers = found["n"] if numbers is None else numbers
+        if not found["n"].equals(numbers):
             raise AssertionError(f"事实组 {name} 的户与登记不一致：relation 每户只能给一行")
-        names += plan.columns[name]
-        arrays += [found[column] for column in plan.columns[name]]
-    return pa.table(arrays, names=names)
+        columns |= {column: found[column] for column in plan.columns[name]}
+    return pa.table(columns)
 
 
 class _Writer(threading.Thread):
