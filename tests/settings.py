@@ -7,7 +7,7 @@ from pathlib import Path
 os.environ.setdefault("GETIHU_DATA_DIR", tempfile.mkdtemp(prefix="getihu-test-"))
 os.environ.setdefault("GETIHU_SECRET_KEY", "for tests only")
 
-from getihu.config.settings import *  # noqa: E402, F403
+from getihu.config.settings import *  # noqa: F403
 
 SHARED_DIR = Path(__file__).resolve().parent.parent.parent / "shared"
 STORAGES = {
