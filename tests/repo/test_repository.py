@@ -142,7 +142,8 @@ def test_every_setting_is_documented():
 
 def test_documents_link_only_to_what_exists():
     broken = []
-    for page in tracked(r"\.md$"):
+    chapters_of_the_manual = r"tests/spec/"  # their links hold where the manual is generated
+    for page in tracked(rf"^(?!{chapters_of_the_manual}).*\.md$"):
         for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
             if "://" in target or target.startswith("mailto:"):
                 continue
