@@ -285,7 +285,13 @@ def _counts_of(
         counts = rulebook.sweep_counts(as_of).get(rule_id, {})
     except GetihuError:
         return (), None
-    words = {"yes": "符合", "no": "不符合", "unknown": "还不能判断", **labels}
+    words = {
+        "yes": "符合",
+        "no": "不符合",
+        "unknown": "还不能判断",
+        "not_applicable": "不适用",
+        **labels,
+    }
     shown = [(words.get(outcome, outcome), n) for outcome, n in counts.items() if n]
     return tuple(shown), as_of
 

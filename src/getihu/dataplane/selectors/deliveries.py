@@ -1,11 +1,13 @@
 """Reads of what was delivered and what is published."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import Count
 
 from getihu.dataplane.catalogue.contracts import load_contracts, next_due
 from getihu.dataplane.contracts import (
@@ -44,7 +46,10 @@ def list_deliveries(limit: int = 200) -> list[DeliverySummary]:
 
 def list_snapshots() -> list[SnapshotSummary]:
     """Return every published snapshot, newest first."""
-    return [snapshot_summary(row) for row in Snapshot.objects.order_by("-number")]
+    held = SnapshotDelivery.objects.values_list("snapshot").annotate(Count("pk"))
+    deliveries = dict(held.order_by())
+    rows = Snapshot.objects.order_by("-number")
+    return [snapshot_summary(row, deliveries.get(row.pk, 0)) for row in rows]
 
 
 def get_published_snapshot() -> SnapshotSummary:
@@ -119,28 +124,34 @@ def list_feeds(at: datetime) -> list[FeedStatus]:
     A feed is late when a period and its grace have passed without a delivery for every county.
     """
     today = at.astimezone(CITY_TIME).date()
-    newest: dict[str, Delivery] = {}
+    published: dict[str, list[Delivery]] = {}
     for row in Delivery.objects.filter(status="published").order_by("covers_until", "id"):
-        newest[row.dataset] = row
+        published.setdefault(row.dataset, []).append(row)
     return [
-        _feed(contract, newest.get(contract.id), today) for contract in load_contracts().values()
+        _feed(contract, published.get(contract.id, []), today)
+        for contract in load_contracts().values()
     ]
 
 
 def covered_until(dataset: str) -> dict[str, date]:
     """Return county → last day the dataset's published deliveries reach; empty when none came."""
+    rows = Delivery.objects.filter(dataset=dataset, status="published")
+    return _reach(rows.values_list("divisions", "covers_until"))
+
+
+def _reach(covered: Iterable[tuple[list[str], date | None]]) -> dict[str, date]:
+    """County → last day, of the divisions and last days of some deliveries."""
     reach: dict[str, date] = {}
     counties = [county.code for county in reference.list_counties()]
-    rows = Delivery.objects.filter(dataset=dataset, status="published")
-    for divisions, until in rows.values_list("divisions", "covers_until"):
+    for divisions, until in covered:
         for county in counties if "330300" in divisions else divisions:
             if until:
                 reach[county] = max(until, reach.get(county, until))
     return reach
 
 
-def _feed(contract: DatasetContract, newest: Delivery | None, today: date) -> FeedStatus:
-    reach = covered_until(contract.id)
+def _feed(contract: DatasetContract, published: list[Delivery], today: date) -> FeedStatus:
+    reach = _reach((row.divisions, row.covers_until) for row in published)
     counties = reference.list_counties()
     whole = min(reach.values()) if len(reach) == len(counties) else None
     latest = max(reach.values(), default=None)
@@ -156,7 +167,7 @@ def _feed(contract: DatasetContract, newest: Delivery | None, today: date) -> Fe
         behind=behind,
         due=due,
         is_late=due is None or today > due,
-        last_delivery=newest.delivery_id if newest else None,
+        last_delivery=published[-1].delivery_id if published else None,
     )
 
 
@@ -184,12 +195,15 @@ def delivery_summary(row: Delivery, contracts: dict[str, DatasetContract]) -> De
     )
 
 
-def snapshot_summary(row: Snapshot) -> SnapshotSummary:
+def snapshot_summary(row: Snapshot, deliveries: int | None = None) -> SnapshotSummary:
+    """``deliveries`` is how many the snapshot holds, where the caller has counted them."""
+    if deliveries is None:
+        deliveries = SnapshotDelivery.objects.filter(snapshot=row).count()
     return SnapshotSummary(
         snapshot_id=row.snapshot_id,
         number=row.number,
         published_at=row.published_at,
         data_until=row.data_until,
-        deliveries=SnapshotDelivery.objects.filter(snapshot=row).count(),
+        deliveries=deliveries,
         rows=row.row_count,
     )
