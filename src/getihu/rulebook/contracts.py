@@ -1,7 +1,7 @@
 """What leaves the rulebook: decisions with their reasons, free of any framework."""
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -175,3 +175,196 @@ class CaseResult:
     name: str
     passed: bool
     message: str
+
+
+@dataclass(frozen=True)
+class RuleChange:
+    """One change to a copy of a rule.
+
+    ``kind``: parameter (``value`` is the new one; ``name#2`` the second row of a parameter that
+    varies), clause (``value`` is the new expression) or drop (the clause is left out).
+    """
+
+    kind: str
+    name: str
+    value: str = ""
+
+
+@dataclass(frozen=True)
+class RuleDifference:
+    """One thing two versions of a rule do not share; an empty side means it is not there."""
+
+    what: str
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class PartNumbers:
+    """One county, trade section or type: traders per outcome there.
+
+    A count of None is held back: it would single out a few people (fewer than 5).
+    ``traders`` are those the rule applies to.
+    """
+
+    code: str
+    label: str
+    traders: int
+    counts: dict[str, int | None]
+
+
+@dataclass(frozen=True)
+class ClauseNumbers:
+    """One clause over the traders the rule applies to; ``alone`` counts those whom only this
+    clause keeps from a yes (差一步)."""
+
+    id: str
+    yes: int
+    no: int
+    unknown: int
+    alone: int
+    can_change: bool  # False: rests on what a trader is, not on what she does
+
+
+@dataclass(frozen=True)
+class MissingNumbers:
+    """A department whose data alone would settle ``traders`` that cannot be judged today."""
+
+    department: str
+    department_name: str
+    traders: int
+    facts: tuple[str, ...]  # labels of the facts lacking
+
+
+@dataclass(frozen=True)
+class RuleNumbers:
+    """One rule over the whole city on one date.
+
+    ``counts`` is outcome → traders (not_applicable included). ``amount_yuan`` sums a yes's
+    amounts; None when the rule pays nothing countable or too few get it to be named.
+    ``parts``: dimension (county, trade, type) → its parts. ``is_guarded``: small counts are held
+    back because the rule looks at personal facts.
+    """
+
+    rule_id: str
+    version: str
+    as_of: date
+    snapshot_id: str
+    traders: int
+    outcomes: dict[str, str]  # outcome → label, in the order shown
+    counts: dict[str, int]
+    amount_yuan: Decimal | None
+    amount_unknown: int  # yes, but the amount cannot be told
+    parts: dict[str, tuple[PartNumbers, ...]]
+    clauses: tuple[ClauseNumbers, ...]
+    near: int
+    missing: tuple[MissingNumbers, ...]
+    is_guarded: bool
+
+
+@dataclass(frozen=True)
+class ParameterCurve:
+    """Count and cost at every value of one parameter, everything else as it is.
+
+    ``outcome`` is the outcome counted. ``parts``: dimension → code → counts, as long as
+    ``values``; a part is missing where its counts are held back. ``amounts_yuan`` is empty when
+    the rule pays nothing countable. ``at`` is the place of the value in force.
+    """
+
+    name: str
+    label: str
+    unit: str
+    is_official: bool
+    outcome: str
+    values: tuple[str, ...]
+    shown: tuple[str, ...]
+    at: int
+    counts: tuple[int, ...]
+    amounts_yuan: tuple[int, ...]
+    parts: dict[str, dict[str, tuple[int, ...]]]
+
+
+@dataclass(frozen=True)
+class PartMove:
+    """One county, trade or type before and after a change. None: held back."""
+
+    code: str
+    label: str
+    before: int | None
+    after: int | None
+    gained: int | None  # reach the outcome only after
+    lost: int | None  # reached it only before
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The same traders under two versions of a rule: who moves, from where to where, at what cost.
+
+    ``moves`` is (outcome before, outcome after) → traders, stays included. Amounts are sums of
+    yuan over yes; ``gained_yuan`` and ``lost_yuan`` (both ≥ 0) sum what single traders gain and
+    lose; None when neither version pays anything countable or too few are concerned.
+    """
+
+    rule_id: str
+    title: str
+    before_version: str
+    after_version: str
+    as_of: date
+    snapshot_id: str
+    traders: int
+    outcomes: dict[str, str]
+    outcome: str  # the outcome the parts count
+    moves: tuple[tuple[str, str, int], ...]
+    before_counts: dict[str, int]
+    after_counts: dict[str, int]
+    before_yuan: Decimal | None
+    after_yuan: Decimal | None
+    gained_yuan: Decimal | None
+    lost_yuan: Decimal | None
+    amount_changed: int  # yes before and after, with another amount
+    parts: dict[str, tuple[PartMove, ...]]
+    differences: tuple[RuleDifference, ...]
+    is_guarded: bool
+
+    @property
+    def moved(self) -> int:
+        """Traders whose outcome is another one."""
+        return sum(n for before, after, n in self.moves if before != after)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A what-if somebody kept: changes to a version of a rule, and what came out."""
+
+    number: int
+    title: str
+    rule_id: str
+    changes: tuple[RuleChange, ...]
+    made_at: datetime
+    comparison: Comparison
+
+
+@dataclass(frozen=True)
+class DriftReport:
+    """The comparison that must exist before a new version of a rule decides the city."""
+
+    key: str
+    made_at: datetime
+    comparison: Comparison
+
+
+@dataclass(frozen=True)
+class DraftVersion:
+    """The text of a draft rule version and of its worked cases, with the names to file them by.
+
+    ``notes`` say in Chinese what a person must still do.
+    """
+
+    file_name: str
+    text: str
+    cases_name: str
+    cases_text: str
+    version: str
+    changed_cases: tuple[str, ...]
+    notes: tuple[str, ...]
