@@ -76,3 +76,7 @@ def test_a_fault_of_ours_gives_a_number_and_no_detail(client, city):
     response = client.get(f"/api/traders/{fakes.CODE}")
     assert response.status_code == 500
     assert "secret" not in response.content.decode()
+
+
+def test_chinese_stays_chinese_in_the_answers(client, city):
+    assert "没有找到" in client.get("/api/nothing").content.decode()

@@ -7,6 +7,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI, Schema
 from ninja.errors import HttpError, ValidationError
+from ninja.renderers import JSONRenderer
 
 from getihu.dataplane import selectors as dataplane
 from getihu.dataplane.api import router as dataplane_router
@@ -26,12 +27,19 @@ class ErrorBody(Schema):
     next: str
 
 
+class ReadableJson(JSONRenderer):
+    """JSON in which Chinese stays Chinese, for people who look at it."""
+
+    json_dumps_params = {"ensure_ascii": False}  # noqa: RUF012  declared so by the base class
+
+
 # No documentation page: it would load scripts of its own; the document itself is enough.
 api = NinjaAPI(
     title="个体工商户服务",
     version="1",
     description="一户的身份、分型、政策判定和原因；各部门数据、快照、规则。日期写 YYYY-MM-DD。",
     docs_url=None,
+    renderer=ReadableJson(),
 )
 api.add_router("", registry_router)
 api.add_router("", rulebook_router)
