@@ -90,6 +90,16 @@ class WorkCalendar:
             left -= self.is_workday(on)
         return self._deadline(start, on)
 
+    def workday_before(self, end: date, count: int) -> date:
+        """Return the ``count``-th working day before ``end`` (which is not counted itself)."""
+        if count < 0:
+            raise ValueError("工作日数不能为负")
+        on, left = end, count
+        while left:
+            on -= timedelta(days=1)
+            left -= self.is_workday(on)
+        return on
+
     def first_workday_from(self, on: date) -> Deadline:
         """Return the day itself when it is a working day, else the next one (民法典 §203)."""
         found = on
