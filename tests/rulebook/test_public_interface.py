@@ -31,7 +31,7 @@ cases:
 
 
 @pytest.fixture
-def rules(tmp_path, settings, monkeypatch):
+def rules(tmp_path, settings, monkeypatch, db):
     """Two rules with cases, one of them the type rule; a facts table of three traders."""
     folder = tmp_path / "rules"
     folder.mkdir()

@@ -1,7 +1,7 @@
 """Reads of the rulebook: rules, decisions with reasons, counts of the last sweep."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -11,23 +11,52 @@ from django.conf import settings
 from getihu.dataplane import selectors as dataplane
 from getihu.dataplane.contracts import FactDeclaration, TraderFacts
 from getihu.kernel.errors import GetihuError, nearest_name
-from getihu.rulebook.contracts import Decision, Explanation, RuleSummary
+from getihu.rulebook.contracts import (
+    Comparison,
+    Decision,
+    DraftVersion,
+    DriftReport,
+    Explanation,
+    ParameterCurve,
+    RuleChange,
+    RuleNumbers,
+    RuleSummary,
+    Scenario,
+)
 from getihu.rulebook.explain.canonical import canonical_json
 from getihu.rulebook.explain.decisions import decide
 from getihu.rulebook.load.cases import read_cases
 from getihu.rulebook.load.folder import cases_file, load_rulebook, rule_files
 from getihu.rulebook.model.rules import Rule, Rulebook
+from getihu.rulebook.whatif import reads
+from getihu.rulebook.whatif.listing import RuleFilter, RuleVersion, filter_rules, versions_of
+from getihu.rulebook.whatif.reads import UnknownDriftReport, UnknownScenario, UnknownVersion
 
 __all__ = [
     "NotSwept",
+    "RuleFilter",
+    "UnknownDriftReport",
     "UnknownRule",
+    "UnknownScenario",
+    "UnknownVersion",
     "canonical_json",
+    "compare_changes",
     "decisions_path",
+    "draft_rule",
     "explain_rule",
     "explain_trader",
+    "find_rules",
+    "get_drift_report",
     "get_rule",
+    "get_rule_numbers",
     "get_rulebook",
+    "get_scenario",
+    "list_curves",
+    "list_drift_reports",
+    "list_rule_versions",
     "list_rules",
+    "list_scenarios",
+    "scene_of",
     "sweep_counts",
 ]
 
@@ -180,3 +209,79 @@ def sweep_counts(as_of: date, snapshot_id: str | None = None) -> dict[str, dict[
         raise NotSwept(f"{as_of} 还没有按快照 {snapshot_id} 判定全市。先运行 getihu decide。")
     counts: dict[str, dict[str, int]] = json.loads(path.read_text("utf-8"))["counts"]
     return counts
+
+
+def find_rules(wanted: RuleFilter) -> list[RuleSummary]:
+    """The rules that fit a filter: words, region, kind, in force on a day."""
+    return filter_rules(get_rulebook(), list_rules(), wanted)
+
+
+def list_rule_versions(rule_id: str) -> list[RuleVersion]:
+    """Every version of a rule, on file or once live, with what it changed. Raises UnknownRule."""
+    return versions_of(get_rulebook().versions(get_rule(rule_id).id))
+
+
+def scene_of(rule: Rule | str, as_of: date | None = None) -> reads.Scene:
+    """A rule (or any copy of one) on the city of one date: the ground of the questions below.
+
+    Raises: UnknownRule, NothingPublished.
+    """
+    found = get_rule(rule, as_of) if isinstance(rule, str) else rule
+    return reads.scene(get_rulebook(), TYPE_RULE_ID, found, as_of)
+
+
+def get_rule_numbers(rule_id: str, as_of: date | None = None) -> RuleNumbers:
+    """One rule over the whole city: who, where, for want of whose data, one step away.
+
+    Raises: UnknownRule, NothingPublished, FactsNotBuilt, AsOfBeforeData. Cost: some passes over
+    the columns of the rule the first time, a small file after that.
+    """
+    return reads.numbers(scene_of(rule_id, as_of))
+
+
+def list_curves(
+    rule_id: str, *, outcome: str = "", as_of: date | None = None
+) -> list[ParameterCurve]:
+    """Count and cost at every value of each parameter of a rule, everything else as it is.
+
+    Raises and costs as ``get_rule_numbers``.
+    """
+    return reads.curves(scene_of(rule_id, as_of), outcome)
+
+
+def compare_changes(
+    rule_id: str, changes: Sequence[RuleChange], *, outcome: str = "", as_of: date | None = None
+) -> Comparison:
+    """The city under a rule and under a changed copy of it.
+
+    Raises: as ``get_rule_numbers``; UnknownPart, InvalidInput when the copy is wrong.
+    """
+    return reads.changed(scene_of(rule_id, as_of), changes, outcome)
+
+
+def draft_rule(rule_id: str, changes: Sequence[RuleChange], valid_from: date) -> DraftVersion:
+    """The text of a version with the changes, in force from ``valid_from``, and its cases.
+
+    Raises: UnknownRule, UnknownPart, InvalidInput, DraftTooEarly.
+    """
+    return reads.draft(get_rule(rule_id), changes, valid_from)
+
+
+def list_scenarios(rule_id: str = "") -> list[Scenario]:
+    """The kept what-ifs of a rule, or of all, the latest first."""
+    return reads.scenarios(rule_id)
+
+
+def get_scenario(number: int) -> Scenario:
+    """One kept what-if. Raises UnknownScenario."""
+    return reads.scenario(number)
+
+
+def list_drift_reports(rule_id: str) -> list[DriftReport]:
+    """The drift reports of a rule, the latest first."""
+    return reads.drift_reports(rule_id)
+
+
+def get_drift_report(key: str) -> DriftReport:
+    """One drift report. Raises UnknownDriftReport."""
+    return reads.drift_report(key)

@@ -5,19 +5,20 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 from getihu.dataplane import selectors as dataplane
 from getihu.kernel.errors import InvalidInput, Problem
 from getihu.rulebook import selectors
 from getihu.rulebook.compile.sweep import compile_sweep, literal, outcome_column, quote
-from getihu.rulebook.contracts import CaseResult, SweepReport
+from getihu.rulebook.contracts import CaseResult, DriftReport, RuleChange, Scenario, SweepReport
 from getihu.rulebook.evaluate.cases import run_case
 from getihu.rulebook.load.cases import read_cases
 from getihu.rulebook.load.folder import cases_file, read_folder
 from getihu.rulebook.model.cases import NOT_APPLICABLE
 from getihu.rulebook.model.rules import Rule
+from getihu.rulebook.whatif import keeping, live, reads
 
 Progress = Callable[[str], None]
 
@@ -29,12 +30,15 @@ def sweep(
 
     Writes ``decisions_path`` and beside it a JSON file with rule versions and counts; each appears
     whole or not at all. The same snapshot, rules and date give the same rows in the same order.
-    Raises: NothingPublished, FactsNotBuilt, AsOfBeforeData, InvalidInput (a rule file is wrong).
+    Raises: NothingPublished, FactsNotBuilt, AsOfBeforeData, InvalidInput (a rule file is wrong),
+    DriftReportMissing (a new version of a rule, and nobody has seen who moves).
     Cost: one pass over the facts at 1.1 million traders.
     """
     started = time.monotonic()
     snapshot_id = snapshot_id or dataplane.get_published_snapshot().snapshot_id
-    rules = selectors.get_rulebook().governing(as_of)
+    book = selectors.get_rulebook()
+    rules = book.governing(as_of)
+    live.check_may_go_live(rules)
     facts = dataplane.facts_path(as_of, snapshot_id)
     statement = compile_sweep(rules, as_of, f"read_parquet({literal(str(facts))})")
     if progress:
@@ -50,6 +54,7 @@ def sweep(
         "traders": traders,
     }
     _write_whole(target.with_suffix(".json"), json.dumps(record, ensure_ascii=False, indent=1))
+    live.record(book, as_of, snapshot_id)
     return SweepReport(as_of, snapshot_id, traders, time.monotonic() - started, counts)
 
 
@@ -121,3 +126,41 @@ def run_cases(rule_id: str) -> list[CaseResult]:
             raise InvalidInput(document.problems)
         results += [run_case(rule, case) for case in cases]
     return results
+
+
+def keep_scenario(
+    rule_id: str, changes: Sequence[RuleChange], *, title: str, at: datetime
+) -> Scenario:
+    """Keep a what-if with what comes out today.
+
+    Raises: UnknownRule, NothingChanged, UnknownPart, InvalidInput, NothingPublished.
+    """
+    scene = selectors.scene_of(rule_id)
+    return keeping.keep_scenario(scene, changes, title=title, made_at=at)
+
+
+def remove_scenario(number: int) -> None:
+    """Forget a kept what-if. Raises UnknownScenario."""
+    keeping.remove_scenario(number)
+
+
+def make_drift_report(
+    before: str, after: str = "", *, at: datetime, as_of: date | None = None
+) -> DriftReport:
+    """The report that must exist before a new version of a rule decides the city.
+
+    Versions are file names or ``id@version``. With ``before`` alone (a rule's id): from the
+    version that decides now to the one on file. Raises: UnknownVersion, NotOneRule,
+    NothingChanged, InvalidInput, NothingPublished, FactsNotBuilt.
+    """
+    book = selectors.get_rulebook()
+    new = reads.find_version(book, after or before)
+    old = reads.find_version(book, before) if after else reads.live_rule(book, new.id, new.version)
+    return keeping.make_drift_report(selectors.scene_of(new, as_of), old, made_at=at)
+
+
+def list_waiting_rules(as_of: date | None = None) -> list[str]:
+    """Ids of the rules whose version on file may not decide yet for want of a drift report."""
+    on = as_of or dataplane.get_published_snapshot().data_until
+    waiting = live.waiting_versions(selectors.get_rulebook().governing(on))
+    return [rule.id for rule, _ in waiting]
