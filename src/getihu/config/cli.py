@@ -16,6 +16,8 @@ from typing import Any
 import click
 import django
 
+from getihu.config import cli_whatif
+
 DEMO_MARK = "demo.json"
 
 
@@ -357,6 +359,9 @@ def _print_json(value: Any) -> None:
     from getihu.rulebook import selectors
 
     click.echo(selectors.canonical_json(value).decode("utf-8"))
+
+
+cli_whatif.register(main, _settings)
 
 
 if __name__ == "__main__":
