@@ -36,15 +36,21 @@ if not SECRET_KEY:
     SECRET_KEY = _key_file.read_text().strip()
 
 INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
     "django.contrib.staticfiles",
     "django_htmx",
     "getihu.ui",
+    "getihu.accounts",
     "getihu.reference",
     "getihu.dataplane",
     "getihu.registry",
     "getihu.rulebook",
     "getihu.portal",
 ]
+
+AUTH_USER_MODEL = "accounts.Account"
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -1,0 +1,93 @@
+"""Who acts, read afresh: rights as of a moment, straight from the tables."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q
+
+from getihu.accounts.contracts import (
+    ANONYMOUS,
+    Actor,
+    AuthorisationSummary,
+    Duty,
+    Grant,
+    Purpose,
+    Role,
+    Scope,
+)
+from getihu.accounts.models import Account, Assignment, Authorisation, Ownership
+
+__all__ = ["actor_of", "holds_at", "list_authorisations", "within"]
+
+
+def actor_of(account_id: uuid.UUID | str | None, at: datetime) -> Actor:
+    """The actor an account is at a moment; anonymous for none, an unknown or a closed one.
+
+    Cost: four look-ups by key.
+    """
+    account = Account.objects.filter(pk=account_id).first() if account_id else None
+    if account is None or (account.closed_at is not None and account.closed_at <= at):
+        return ANONYMOUS
+    assignments = Assignment.objects.filter(holds_at(at), account=account)
+    owned = Ownership.objects.filter(holds_at(at), account=account)
+    authorised = Authorisation.objects.filter(_authorised_at(at), to=account)
+    return Actor(
+        account_id=str(account.pk),
+        name=account.name,
+        duty=Duty(account.duty),
+        grants=tuple(
+            Grant(Role(row.role), row.agency, Scope(frozenset({row.division})))
+            for row in assignments.order_by("id")
+        ),
+        own=frozenset(owned.values_list("trader_code", flat=True)),
+        authorised=frozenset(
+            (code, Purpose(purpose))
+            for code, purpose in authorised.values_list("trader_code", "purpose")
+        ),
+    )
+
+
+def holds_at(at: datetime) -> Q:
+    """Rows with ``since`` and ``until`` that hold at a moment."""
+    return Q(since__lte=at) & (Q(until=None) | Q(until__gt=at))
+
+
+def _authorised_at(at: datetime) -> Q:
+    """Leave that has begun, has not run out, was not ended, and whose giver still owns."""
+    still_owned = Ownership.objects.filter(
+        holds_at(at), account=OuterRef("by"), trader_code=OuterRef("trader_code")
+    )
+    return (
+        Q(since__lte=at, until__gt=at)
+        & (Q(ended_at=None) | Q(ended_at__gt=at))
+        & Q(Exists(still_owned))
+    )
+
+
+def within(scope: Scope, field: str) -> Q:
+    """The condition that a row's division lies in a scope; nothing for an empty scope.
+
+    For the query itself: rows outside are never read.
+    """
+    inside = Q(pk__in=())
+    for prefix in scope.prefixes:
+        inside |= Q(**{f"{field}__startswith": prefix})
+    return inside
+
+
+def list_authorisations(trader_code: str) -> list[AuthorisationSummary]:
+    """Everybody an owner ever let view or act for a trader, newest first."""
+    rows: Any = Authorisation.objects.filter(trader_code=trader_code).select_related("to")
+    return [
+        AuthorisationSummary(
+            id=row.pk,
+            trader_code=row.trader_code,
+            to_name=row.to.name,
+            purpose=Purpose(row.purpose),
+            since=row.since,
+            until=row.until,
+            ended_at=row.ended_at,
+        )
+        for row in rows.order_by("-since", "-id")
+    ]

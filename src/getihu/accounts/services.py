@@ -1,0 +1,177 @@
+"""Opening and closing accounts, giving and taking rights. Rights end; nothing is deleted."""
+
+import uuid
+from datetime import datetime, timedelta
+
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError, transaction
+
+from getihu.accounts.contracts import (
+    ROLE_LABELS,
+    Actor,
+    Duty,
+    Purpose,
+    Role,
+    Scope,
+    duty_of,
+)
+from getihu.accounts.models import Account, Assignment, Authorisation, Ownership
+from getihu.accounts.selectors import holds_at
+from getihu.kernel.errors import GetihuError
+
+LONGEST_AUTHORISATION = timedelta(days=365)  # 本项目设定，非官方
+
+
+class NotAllowed(GetihuError):
+    """The actor may not do this; says which right is needed."""
+
+
+class AccountConflict(GetihuError):
+    """What was asked contradicts what is already there."""
+
+
+@transaction.atomic
+def open_account(
+    *, login: str, name: str, duty: Duty, at: datetime, password: str | None = None
+) -> uuid.UUID:
+    """Open an account and return its id. Without a password it signs in by identity provider.
+
+    Raises: AccountConflict when the login name is taken.
+    """
+    if Account.objects.filter(login=login).exists():
+        raise AccountConflict(f"登录名“{login}”已经有人用了。处理办法：换一个登录名。")
+    account = Account.objects.create(
+        login=login, name=name, duty=duty.value, created_at=at, password=make_password(password)
+    )
+    return account.pk
+
+
+@transaction.atomic
+def close_account(account_id: uuid.UUID, *, by: Actor, at: datetime) -> None:
+    """Close an account; every right of it ends at the same moment."""
+    _need(by, Role.SECURITY_ADMINISTRATOR)
+    Account.objects.filter(pk=account_id, closed_at=None).update(closed_at=at)
+    Assignment.objects.filter(account=account_id, until=None).update(until=at)
+    Authorisation.objects.filter(to=account_id, ended_at=None).update(ended_at=at)
+
+
+@transaction.atomic
+def assign(
+    account_id: uuid.UUID,
+    role: Role,
+    *,
+    agency: str,
+    division: str,
+    reason: str,
+    at: datetime,
+    by: Actor | None,
+) -> int:
+    """Give an officer a role for an agency in a region; returns the assignment's number.
+
+    ``by`` None is the set-up of an installation, before there is a security administrator.
+    Raises: NotAllowed; AccountConflict when the account's duty does not allow the role, when it is
+    held already, or when somebody grants themselves.
+    """
+    if by is not None:
+        _need(by, Role.SECURITY_ADMINISTRATOR)
+        if not by.scope(Role.SECURITY_ADMINISTRATOR).contains(Scope(frozenset({division}))):
+            raise NotAllowed("授权不能超出自己管理的地区。")
+    account = Account.objects.get(pk=account_id)
+    if account.duty != duty_of(role):
+        raise AccountConflict(
+            f"这个账号不能担任{ROLE_LABELS[role]}：系统、安全、审计三类管理员和业务人员各是各的账号。"
+        )
+    try:
+        with transaction.atomic():
+            row = Assignment.objects.create(
+                account=account,
+                role=role.value,
+                duty=account.duty,
+                agency=agency,
+                division=division,
+                since=at,
+                granted_by_id=by.account_id if by else None,
+                reason=reason,
+            )
+    except IntegrityError as error:
+        raise AccountConflict(
+            "不能给自己授权，也不能重复授权。处理办法：由另一名安全管理员办理，或先收回旧的。"
+        ) from error
+    return row.pk
+
+
+@transaction.atomic
+def revoke(assignment_id: int, *, by: Actor, at: datetime) -> None:
+    """End a role. The next request of the account is already without it."""
+    _need(by, Role.SECURITY_ADMINISTRATOR)
+    Assignment.objects.filter(pk=assignment_id, until=None).update(until=at)
+
+
+@transaction.atomic
+def record_ownership(
+    account_id: uuid.UUID, trader_code: str, *, evidence: str, at: datetime
+) -> None:
+    """Note that a person is the operator of a trader. Again is no change."""
+    held = Ownership.objects.filter(
+        holds_at(at), account_id=account_id, trader_code=trader_code
+    ).exists()
+    if not held:
+        Ownership.objects.create(
+            account_id=account_id, trader_code=trader_code, since=at, evidence=evidence
+        )
+
+
+@transaction.atomic
+def end_ownership(account_id: uuid.UUID, trader_code: str, *, at: datetime) -> None:
+    """The person is no longer the operator; leave she gave ends with it (it rests on hers)."""
+    Ownership.objects.filter(account_id=account_id, trader_code=trader_code, until=None).update(
+        until=at
+    )
+    Authorisation.objects.filter(by=account_id, trader_code=trader_code, ended_at=None).update(
+        ended_at=at
+    )
+
+
+@transaction.atomic
+def authorise(
+    trader_code: str,
+    *,
+    to: uuid.UUID,
+    purpose: Purpose,
+    until: datetime,
+    by: Actor,
+    at: datetime,
+) -> int:
+    """Let another person view or act for a trader until a moment; only the owner can.
+
+    Raises: NotAllowed (not the owner); AccountConflict (no end, too long, to oneself).
+    """
+    if trader_code not in by.own:
+        raise NotAllowed("只有经营者本人可以授权他人。")
+    if not at < until <= at + LONGEST_AUTHORISATION:
+        raise AccountConflict("授权要写明期限，最长一年。处理办法：改短期限，到期再授。")
+    if str(to) == by.account_id:
+        raise AccountConflict("不用给自己授权。")
+    row = Authorisation.objects.create(
+        trader_code=trader_code,
+        by_id=by.account_id,
+        to_id=to,
+        purpose=purpose.value,
+        since=at,
+        until=until,
+    )
+    return row.pk
+
+
+@transaction.atomic
+def end_authorisation(authorisation_id: int, *, by: Actor, at: datetime) -> None:
+    """Take leave back; only its giver or its holder can. Raises NotAllowed."""
+    row = Authorisation.objects.get(pk=authorisation_id)
+    if by.account_id not in (str(row.by_id), str(row.to_id)):
+        raise NotAllowed("只有授权人或被授权人可以结束授权。")
+    Authorisation.objects.filter(pk=authorisation_id, ended_at=None).update(ended_at=at)
+
+
+def _need(by: Actor, role: Role) -> None:
+    if role not in by.roles:
+        raise NotAllowed(f"这件事要由{ROLE_LABELS[role]}办理。")
