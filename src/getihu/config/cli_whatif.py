@@ -163,15 +163,16 @@ def _print_comparison(made: Any) -> None:
         click.echo(
             f"  {change.what} {change.label}：{change.before or '（无）'} → {change.after or '（无）'}"
         )
+    labels = dict(made.outcomes)
     moved = [move for move in made.moves if move[0] != move[1]]
     for before, after, count in sorted(moved, key=lambda move: -move[2]):
-        click.echo(f"    {made.outcomes[before]} → {made.outcomes[after]}：{count:,} 户")
+        click.echo(f"    {labels[before]} → {labels[after]}：{count:,} 户")
     if made.after_yuan is not None and made.before_yuan is not None:
         click.echo(f"  金额 {made.before_yuan:,.2f} 元 → {made.after_yuan:,.2f} 元")
     for name, title in (("county", "县（市、区）"), ("trade", "行业"), ("type", "类型")):
         parts = [p for p in made.parts.get(name, ()) if p.gained != 0 or p.lost != 0]
         if parts:
-            click.echo(f"  {title}（{made.outcomes[made.outcome]}）")
+            click.echo(f"  {title}（{labels[made.outcome]}）")
         for part in parts:
             click.echo(f"    {part.label}：增 {_count(part.gained)}，减 {_count(part.lost)}")
 

@@ -39,3 +39,29 @@ class TypeSizeForm(forms.Form):
 
 class PageForm(forms.Form):
     page = forms.IntegerField(required=False, min_value=1)
+
+
+class RuleFilterForm(forms.Form):
+    text = forms.CharField(required=False, max_length=60, strip=True)
+    region = forms.CharField(required=False, max_length=6)
+    kind = forms.ChoiceField(
+        required=False, choices=[("eligibility", "符合不符合"), ("table", "分几类")]
+    )
+    on = forms.DateField(
+        required=False, input_formats=["%Y-%m-%d"], error_messages={"invalid": DATE_HINT}
+    )
+
+
+class ScenarioForm(forms.Form):
+    title = forms.CharField(
+        max_length=80,
+        strip=True,
+        error_messages={"required": "请给方案起个名字。", "max_length": "名称最多 80 个字。"},
+    )
+
+
+class DraftForm(forms.Form):
+    valid_from = forms.DateField(
+        input_formats=["%Y-%m-%d"],
+        error_messages={"invalid": DATE_HINT, "required": "草案要写明从哪一天起施行。"},
+    )

@@ -252,7 +252,7 @@ class RuleNumbers:
     as_of: date
     snapshot_id: str
     traders: int
-    outcomes: dict[str, str]  # outcome → label, in the order shown
+    outcomes: tuple[tuple[str, str], ...]  # outcome and its label, in the order shown
     counts: dict[str, int]
     amount_yuan: Decimal | None
     amount_unknown: int  # yes, but the amount cannot be told
@@ -313,7 +313,7 @@ class Comparison:
     as_of: date
     snapshot_id: str
     traders: int
-    outcomes: dict[str, str]
+    outcomes: tuple[tuple[str, str], ...]  # outcome and its label, in the order shown
     outcome: str  # the outcome the parts count
     moves: tuple[tuple[str, str, int], ...]
     before_counts: dict[str, int]

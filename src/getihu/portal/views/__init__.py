@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from getihu.dataplane import selectors as dataplane
 from getihu.kernel.codes import InvalidCreditCode, normalise_credit_code
-from getihu.kernel.errors import GetihuError
+from getihu.kernel.errors import GetihuError, InvalidInput
 from getihu.portal import selectors
 from getihu.portal.forms import AsOfForm, PageForm, SearchForm, TypeSizeForm
 from getihu.registry import selectors as registry
@@ -72,6 +72,7 @@ def _as_refused(error: Exception) -> Refused:
         return Refused(503, "还没有数据", why, commands=("make demo", "getihu ingest 目录"))
     why, _, way = str(error).partition("处理办法：")
     status = 503 if isinstance(error, dataplane.FactsNotBuilt) else 404
+    status = 422 if isinstance(error, InvalidInput) else status
     return Refused(status, _headline(error), prose(why), (way,) if way else ())
 
 
@@ -81,11 +82,12 @@ def _headline(error: Exception) -> str:
         dataplane.AsOfBeforeData: "这一天还没有数据",
         dataplane.UnknownTrader: "没有查到这一户",
         InvalidCreditCode: "统一社会信用代码不对",
+        InvalidInput: "这样改不成",
     }
     return headlines.get(type(error), "没有找到")
 
 
-def _as_of(request: HttpRequest) -> date | None:
+def as_of_asked(request: HttpRequest) -> date | None:
     form = AsOfForm(request.GET)
     if not form.is_valid():
         raise Refused(
@@ -115,7 +117,7 @@ def trader(request: HttpRequest, trader_code: str) -> HttpResponse:
     code = normalise_credit_code(trader_code)
     if code != trader_code:
         return redirect("portal:trader", trader_code=code)
-    shown = selectors.get_trader_page(code, as_of=_as_of(request))
+    shown = selectors.get_trader_page(code, as_of=as_of_asked(request))
     return render(request, "portal/trader.html", {"page": shown})
 
 
@@ -123,7 +125,7 @@ def trader(request: HttpRequest, trader_code: str) -> HttpResponse:
 @page
 def decision(request: HttpRequest, trader_code: str, rule_id: str) -> HttpResponse:
     code = normalise_credit_code(trader_code)
-    shown = selectors.get_decision_page(code, rule_id, as_of=_as_of(request))
+    shown = selectors.get_decision_page(code, rule_id, as_of=as_of_asked(request))
     return render(request, "portal/decision.html", {"page": shown})
 
 
@@ -157,18 +159,6 @@ def quarantine_file(request: HttpRequest, delivery_id: str) -> HttpResponse:
     name = f"quarantine-{delivery.delivery_id}.csv"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
-
-
-@require_GET
-@page
-def rules(request: HttpRequest) -> HttpResponse:
-    return render(request, "portal/rules.html", {"groups": selectors.list_rule_groups()})
-
-
-@require_GET
-@page
-def rule(request: HttpRequest, rule_id: str) -> HttpResponse:
-    return render(request, "portal/rule.html", {"page": selectors.get_rule_page(rule_id)})
 
 
 @require_GET

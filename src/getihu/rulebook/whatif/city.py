@@ -16,10 +16,16 @@ import numpy.typing as npt
 
 from getihu.dataplane import selectors as dataplane
 from getihu.reference import selectors as reference
-from getihu.rulebook.compile.expressions import condition_sql, literal, quote
+from getihu.rulebook.compile.expressions import (
+    condition_sql,
+    literal,
+    quote,
+    rounded_sql,
+    whole_sql,
+)
 from getihu.rulebook.compile.sweep import amount_column, compile_sweep, outcome_column
 from getihu.rulebook.model.expressions import Expression, Fact, ValueType, walk
-from getihu.rulebook.model.rules import ELIGIBILITY, UNKNOWN, Rule
+from getihu.rulebook.model.rules import ELIGIBILITY, UNKNOWN, Amount, Rule
 
 Bools = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.uint8]
@@ -103,7 +109,8 @@ class City:
         """How each rule (any rule, changed copies too) answers everyone, in one pass."""
         # Several copies of one rule are several rules to the statement.
         named = [replace(rule, id=f"whatif.r{number}") for number, rule in enumerate(rules)]
-        statement = compile_sweep(named, self.as_of, self._relation(named))
+        relation = self._relation([each for rule in named for each in _expressions(rule)])
+        statement = compile_sweep(named, self.as_of, relation)
         wanted = []
         for rule in named:
             cases = " ".join(
@@ -122,12 +129,28 @@ class City:
 
     def clauses(self, rule: Rule) -> dict[str, tuple[Bools, Bools]]:
         """Clause id → (holds, unknown) of everyone, whether the rule is for her or not."""
+        found = self.planes([clause.resolved for clause in rule.clauses])
+        return {clause.id: found[clause.resolved] for clause in rule.clauses}
+
+    def planes(self, expressions: Sequence[Expression]) -> dict[Expression, tuple[Bools, Bools]]:
+        """Condition → (holds, unknown) of everyone; each distinct one is worked out once."""
+        distinct = list(dict.fromkeys(expressions))
         wanted = []
-        for clause in rule.clauses:
-            wanted.append(f"coalesce({condition_sql(clause.resolved, self.as_of)}, FALSE)")
-            wanted.append(f"({condition_sql(clause.resolved, self.as_of)}) IS NULL")
-        found = self._read(wanted, self._relation([rule]))
-        return {c.id: (found[2 * n], found[2 * n + 1]) for n, c in enumerate(rule.clauses)}
+        for expression in distinct:
+            sql = condition_sql(expression, self.as_of)
+            wanted += [f"coalesce({sql}, FALSE)", f"({sql}) IS NULL"]
+        found = self._read(wanted, self._relation(distinct))
+        return {each: (found[2 * n], found[2 * n + 1]) for n, each in enumerate(distinct)}
+
+    def cents(self, amounts: Sequence[Amount]) -> list[Cents]:
+        """What each amount comes to for everyone, a yes or not (−1: not known)."""
+        resolved = [amount.resolved for amount in amounts]
+        whole = ", ".join(f"{whole_sql(r, self.as_of)} AS w{n}" for n, r in enumerate(resolved))
+        wanted = []
+        for number, amount in enumerate(amounts):
+            rounded = rounded_sql(f"w{number}", amount.resolved, amount.rounding)
+            wanted.append(f"coalesce(CAST(({rounded}) * 100 AS BIGINT), {NO_AMOUNT})")
+        return self._read(wanted, f"(SELECT {whole} FROM {self._relation(resolved)})")
 
     def unknown(self, facts: Sequence[str]) -> dict[str, Bools]:
         """Fact → whether it is unknown of each trader; what no department delivers always is."""
@@ -148,13 +171,12 @@ class City:
         row = dataplane.engine().cursor().execute(sql).fetchone()
         return list(row[0]) if row and row[0] else []
 
-    def _relation(self, rules: Sequence[Rule]) -> str:
+    def _relation(self, expressions: Sequence[Expression]) -> str:
         """The facts, with an empty column for each answer that no department delivers."""
         table = f"read_parquet({literal(str(self._facts))})"
         lacking = {
             node.name: node.type
-            for rule in rules
-            for expression in _expressions(rule)
+            for expression in expressions
             for node in walk(expression)
             if isinstance(node, Fact) and node.name not in self.columns
         }

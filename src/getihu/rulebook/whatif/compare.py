@@ -52,7 +52,7 @@ def compare(
         as_of=city.as_of,
         snapshot_id=city.snapshot_id,
         traders=city.traders,
-        outcomes={**outcome_labels(before), **outcome_labels(after)},
+        outcomes=tuple({**outcome_labels(before), **outcome_labels(after)}.items()),
         outcome=outcome,
         moves=_moves(old, new),
         before_counts=outcome_counts(old),

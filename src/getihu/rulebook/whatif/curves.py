@@ -8,8 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from getihu.kernel.errors import InvalidInput
-from getihu.rulebook.contracts import ParameterCurve, RuleChange
+from getihu.rulebook.contracts import ParameterCurve
 from getihu.rulebook.explain.words import show_parameter
 from getihu.rulebook.model.expressions import (
     Compare,
@@ -21,9 +20,10 @@ from getihu.rulebook.model.expressions import (
     walk,
 )
 from getihu.rulebook.model.rules import ELIGIBILITY, Parameter, Rule
-from getihu.rulebook.whatif.changes import UnknownPart, changed_rule
-from getihu.rulebook.whatif.city import City, Decided, Parts
-from getihu.rulebook.whatif.numbers import Catalogue, dimensions
+from getihu.rulebook.whatif.changes import with_value
+from getihu.rulebook.whatif.city import NO_AMOUNT, Bools, City, Decided, Parts
+from getihu.rulebook.whatif.numbers import Catalogue, dimensions, scope_facts
+from getihu.rulebook.whatif.planes import outcome_codes
 from getihu.rulebook.whatif.privacy import FEWEST, is_few, is_guarded
 
 STEPS: Final = 40
@@ -34,7 +34,6 @@ _WHOLE: Final = frozenset({"month", "day", "year", "person", "count", "level"})
 def rule_curves(
     city: City,
     rule: Rule,
-    text: str,
     type_rule: Rule | None,
     catalogue: Catalogue,
     *,
@@ -42,16 +41,13 @@ def rule_curves(
 ) -> list[ParameterCurve]:
     """The curve of every parameter that can be slid, in the order of the rule.
 
-    ``outcome`` is the one counted: yes, or a value of a table (default: its last but one value
-    that rests on a parameter, as people read it the middle one).
+    ``outcome`` is the one counted: yes, or a value of a table (default: that of its last row but
+    one, the nearest anyone left in the last row can come to).
     """
     outcome = outcome or _usual_outcome(rule)
     by = dimensions(city, type_rule if type_rule and type_rule.id != rule.id else None)
     guard = is_guarded([rule], catalogue)
-    curves = (
-        _curve(city, rule, text, parameter, catalogue, outcome, by, guard)
-        for parameter in rule.parameters
-    )
+    curves = (_curve(city, rule, parameter, outcome, by, guard) for parameter in rule.parameters)
     return [curve for curve in curves if curve is not None]
 
 
@@ -64,24 +60,20 @@ def _usual_outcome(rule: Rule) -> str:
 def _curve(
     city: City,
     rule: Rule,
-    text: str,
     parameter: Parameter,
-    catalogue: Catalogue,
     outcome: str,
     by: dict[str, Parts],
     guard: bool,
 ) -> ParameterCurve | None:
     values, copies = [], []
     for value in grid(city, rule, parameter):
-        change = RuleChange("parameter", parameter.name, str(value))
-        try:
-            copies.append(changed_rule(rule, text, [change], catalogue))
-        except (InvalidInput, UnknownPart):
-            continue
-        values.append(value)
+        copy = with_value(rule, parameter.name, value)
+        if copy is not None:
+            copies.append(copy)
+            values.append(value)
     if len(values) < 2 or parameter.value not in values:
         return None
-    decided = city.decide(copies)
+    decided = decide_copies(city, rule, copies)
     at = values.index(parameter.value)
     counts = [int(each.is_(outcome).sum()) for each in decided]
     return ParameterCurve(
@@ -97,6 +89,35 @@ def _curve(
         amounts_yuan=_amounts(decided, counts, at),
         parts={name: _part_counts(decided, outcome, parts, guard) for name, parts in by.items()},
     )
+
+
+def decide_copies(city: City, rule: Rule, copies: Sequence[Rule]) -> list[Decided]:
+    """How copies with another parameter answer everyone: only clauses that differ are worked
+    out, and whom the rule is for stays as it is."""
+    base = city.decide([rule])[0]
+    planes = city.planes([c.resolved for each in (rule, *copies) for c in each.clauses])
+    amounts = dict.fromkeys(copy.amount for copy in copies if copy.amount)
+    cents = dict(zip(amounts, city.cents(list(amounts)), strict=True)) if amounts else {}
+    kept = ~base.applies | _place_unknown(city, rule)
+    if rule.incomplete:
+        kept |= True
+    found = []
+    for copy in copies:
+        codes = outcome_codes(copy, {c.id: planes[c.resolved] for c in copy.clauses})
+        codes = np.where(kept, base.codes, codes)
+        own = cents[copy.amount] if copy.amount else None
+        if own is not None:
+            own = np.where(codes == base.outcomes.index("yes"), own, NO_AMOUNT)
+        found.append(Decided(base.outcomes, codes, own))
+    return found
+
+
+def _place_unknown(city: City, rule: Rule) -> Bools:
+    """Those of whom it is unknown whether the rule is for them: no parameter changes that."""
+    found = np.zeros(city.traders, dtype=bool)
+    for unknown in city.unknown(scope_facts(rule)).values():
+        found |= unknown
+    return found
 
 
 def _part_counts(

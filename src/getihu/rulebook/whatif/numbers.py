@@ -64,7 +64,7 @@ def rule_numbers(
         as_of=city.as_of,
         snapshot_id=city.snapshot_id,
         traders=city.traders,
-        outcomes={name: labels[name] for name in outcomes_of(rule)},
+        outcomes=tuple((name, labels[name]) for name in outcomes_of(rule)),
         counts=outcome_counts(decided),
         amount_yuan=total_yuan(decided),
         amount_unknown=_amount_unknown(decided),
@@ -179,7 +179,7 @@ def _missing(
             lacks = set(facts_in(rule.clause_by_id[clause_id].resolved))
             for name in lacks & set(others):
                 settled &= ~(waits & unknown[name])
-        for name in set(_scope_facts(rule)) & set(others):
+        for name in set(scope_facts(rule)) & set(others):
             settled &= ~unknown[name]
         settled &= _any_unknown(names, unknown)
         if count := int(settled.sum()):
@@ -208,7 +208,7 @@ def _waiting(rule: Rule, decided: Decided, planes: Planes) -> dict[str, Bools]:
     return found
 
 
-def _scope_facts(rule: Rule) -> list[str]:
+def scope_facts(rule: Rule) -> list[str]:
     inside = {name for clause in rule.clauses for name in clause.facts}
     return [
         name

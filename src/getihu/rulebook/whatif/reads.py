@@ -83,11 +83,11 @@ def numbers(at: Scene) -> RuleNumbers:
 
 
 def curves(at: Scene, outcome: str) -> list[ParameterCurve]:
-    catalogue, text = dataplane.fact_catalogue(), rule_text(at.rule)
+    catalogue = dataplane.fact_catalogue()
     return cached(
         at.kept(f"curves-{outcome}"),
         list[ParameterCurve],
-        lambda: rule_curves(at.city(), at.rule, text, at.type_rule, catalogue, outcome=outcome),
+        lambda: rule_curves(at.city(), at.rule, at.type_rule, catalogue, outcome=outcome),
     )
 
 

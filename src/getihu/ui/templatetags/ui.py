@@ -142,3 +142,21 @@ def current(context: dict[str, Any], prefix: str) -> SafeString | str:
 def as_of_query(as_of: date, usual: date) -> str:
     """The date one looks from, carried along a link; nothing when it is the usual one."""
     return "" if as_of == usual else f"?as_of={as_of.isoformat()}"
+
+
+@register.filter
+def plain(value: float) -> str:
+    """A number for an SVG attribute: a point, never a comma, no trailing zeros."""
+    return f"{value:g}"
+
+
+@register.filter
+def signed(change: int) -> str:
+    """A change as people read it: +56, −3, 不变.
+
+    >>> signed(1200), signed(-3), signed(0)
+    ('+1,200', '−3', '不变')
+    """
+    if not change:
+        return "不变"
+    return f"{'+' if change > 0 else '−'}{abs(change):,}"
