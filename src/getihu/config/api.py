@@ -11,7 +11,7 @@ from ninja.renderers import JSONRenderer
 
 from getihu.dataplane import selectors as dataplane
 from getihu.dataplane.api import router as dataplane_router
-from getihu.kernel.errors import GetihuError
+from getihu.kernel.errors import GetihuError, InvalidInput
 from getihu.portal import views
 from getihu.registry.api import router as registry_router
 from getihu.rulebook.api import router as rulebook_router
@@ -56,6 +56,8 @@ def anticipated(request: HttpRequest, error: GetihuError) -> HttpResponse:
         return _answer(request, 503, "还没有数据", str(error), "运行 getihu ingest 目录。")
     if isinstance(error, dataplane.FactsNotBuilt):
         return _answer(request, 503, "这一天还没有算好", str(error), "运行 getihu decide。")
+    if isinstance(error, InvalidInput):
+        return _answer(request, 422, "这样改不成", str(error), "按提示改好再试。")
     return _answer(request, 404, "没有找到", str(error), "核对代码、编号和日期。")
 
 

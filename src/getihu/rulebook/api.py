@@ -1,20 +1,45 @@
 """Rules and decisions over HTTP. The bytes of a decision are its canonical JSON."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
+from ninja.errors import HttpError
 
 from getihu.kernel.codes import normalise_credit_code
-from getihu.rulebook import selectors
-from getihu.rulebook.schemas import DecisionOut, ExplanationOut, RuleOut, RuleSummaryOut, rule_out
+from getihu.rulebook import selectors, services
+from getihu.rulebook.contracts import RuleChange
+from getihu.rulebook.schemas import (
+    ChangeIn,
+    ComparisonOut,
+    CurveOut,
+    DecisionOut,
+    DraftIn,
+    DraftOut,
+    DriftReportOut,
+    ExplanationOut,
+    NumbersOut,
+    RuleOut,
+    RuleSummaryOut,
+    ScenarioIn,
+    ScenarioOut,
+    VersionOut,
+    WhatIfIn,
+    rule_out,
+)
 
 router = Router(tags=["rulebook"])
 
 
-@router.get("/rules", response=list[RuleSummaryOut], summary="全部规则")
-def list_rules(request: HttpRequest) -> object:
-    return selectors.list_rules()
+@router.get("/rules", response=list[RuleSummaryOut], summary="规则：可按文字、地区、类别、日期筛选")
+def list_rules(
+    request: HttpRequest,
+    text: str = "",
+    region: str = "",
+    kind: str = "",
+    on: date | None = None,
+) -> object:
+    return selectors.find_rules(selectors.RuleFilter(text, region, kind, on))
 
 
 @router.get("/rules/{rule_id}", response=RuleOut, summary="一条规则：条件、参数、来源")
@@ -40,6 +65,80 @@ def explain_rule(
 ) -> object:
     code = normalise_credit_code(trader_code)
     return _canonical(selectors.explain_rule(code, rule_id, as_of=as_of))
+
+
+@router.get(
+    "/rules/{rule_id}/numbers",
+    response=NumbersOut,
+    summary="一条规则在全市：谁符合、在哪里、缺谁的数据、差一步",
+)
+def rule_numbers(request: HttpRequest, rule_id: str, as_of: date | None = None) -> object:
+    return _canonical(selectors.get_rule_numbers(rule_id, as_of))
+
+
+@router.get(
+    "/rules/{rule_id}/curves",
+    response=list[CurveOut],
+    summary="每个参数在各个取值下的户数和金额",
+)
+def rule_curves(
+    request: HttpRequest, rule_id: str, outcome: str = "", as_of: date | None = None
+) -> object:
+    return _canonical(selectors.list_curves(rule_id, outcome=outcome, as_of=as_of))
+
+
+@router.post(
+    "/rules/{rule_id}/what-if", response=ComparisonOut, summary="在副本上改参数或条件，比较前后"
+)
+def what_if(request: HttpRequest, rule_id: str, asked: WhatIfIn) -> object:
+    made = selectors.compare_changes(
+        rule_id, _changes(asked.changes), outcome=asked.outcome, as_of=asked.as_of
+    )
+    return _canonical(made)
+
+
+@router.post("/rules/{rule_id}/draft", response=DraftOut, summary="把改动写成草案版本")
+def draft(request: HttpRequest, rule_id: str, asked: DraftIn) -> object:
+    return _canonical(selectors.draft_rule(rule_id, _changes(asked.changes), asked.valid_from))
+
+
+@router.get("/rules/{rule_id}/versions", response=list[VersionOut], summary="各个版本和差别")
+def rule_versions(request: HttpRequest, rule_id: str) -> object:
+    return _canonical(selectors.list_rule_versions(rule_id))
+
+
+@router.get("/rules/{rule_id}/drift-reports", response=list[DriftReportOut], summary="漂移报告")
+def drift_reports(request: HttpRequest, rule_id: str) -> object:
+    return _canonical(selectors.list_drift_reports(selectors.get_rule(rule_id).id))
+
+
+@router.get("/drift-reports/{key}", response=DriftReportOut, summary="一份漂移报告")
+def drift_report(request: HttpRequest, key: str) -> object:
+    return _canonical(selectors.get_drift_report(key))
+
+
+@router.get("/scenarios", response=list[ScenarioOut], summary="留存的方案")
+def list_scenarios(request: HttpRequest, rule_id: str = "") -> object:
+    return _canonical(selectors.list_scenarios(rule_id))
+
+
+@router.get("/scenarios/{number}", response=ScenarioOut, summary="一个方案")
+def get_scenario(request: HttpRequest, number: int) -> object:
+    return _canonical(selectors.get_scenario(number))
+
+
+@router.post("/rules/{rule_id}/scenarios", response=ScenarioOut, summary="留存一个方案")
+def keep_scenario(request: HttpRequest, rule_id: str, asked: ScenarioIn) -> object:
+    if request.content_type != "application/json":  # what another site's form cannot send
+        raise HttpError(415, "请求体要标明 application/json。")
+    made = services.keep_scenario(
+        rule_id, _changes(asked.changes), title=asked.title, at=datetime.now(UTC)
+    )
+    return _canonical(made)
+
+
+def _changes(asked: list[ChangeIn]) -> list[RuleChange]:
+    return [RuleChange(change.kind, change.name, change.value) for change in asked]
 
 
 def _canonical(answer: object) -> HttpResponse:

@@ -1,8 +1,9 @@
 """Shapes of the rulebook's answers over HTTP."""
 
-from datetime import date
+from datetime import date, datetime
+from typing import Literal
 
-from ninja import Schema
+from ninja import Field, Schema
 
 from getihu.rulebook.model.rules import (
     AllOf,
@@ -13,6 +14,8 @@ from getihu.rulebook.model.rules import (
     Rule,
     Tree,
 )
+from getihu.rulebook.whatif.changes import MOST_CHANGES
+from getihu.rulebook.whatif.keeping import LONGEST_TITLE
 
 
 class SourceOut(Schema):
@@ -164,6 +167,166 @@ class ExplanationOut(Schema):
     snapshot_id: str
     type_decision: DecisionOut
     policies: list[DecisionOut]
+
+
+class ChangeIn(Schema):
+    """``kind``: parameter (``value`` is the new one), clause (a new expression) or drop."""
+
+    kind: Literal["parameter", "clause", "drop"]
+    name: str = Field(max_length=120)
+    value: str = Field("", max_length=4000)
+
+
+class WhatIfIn(Schema):
+    changes: list[ChangeIn] = Field(min_length=1, max_length=MOST_CHANGES)
+    outcome: str = ""
+    as_of: date | None = None
+
+
+class ScenarioIn(Schema):
+    title: str = Field(min_length=1, max_length=LONGEST_TITLE)
+    changes: list[ChangeIn] = Field(min_length=1, max_length=MOST_CHANGES)
+
+
+class DraftIn(Schema):
+    changes: list[ChangeIn] = Field(min_length=1, max_length=MOST_CHANGES)
+    valid_from: date
+
+
+class DifferenceOut(Schema):
+    what: str
+    label: str
+    before: str
+    after: str
+
+
+class PartNumbersOut(Schema):
+    """A count of null is held back: it would single out a few people."""
+
+    code: str
+    label: str
+    traders: int
+    counts: dict[str, int | None]
+
+
+class ClauseNumbersOut(Schema):
+    id: str
+    yes: int
+    no: int
+    unknown: int
+    alone: int
+    can_change: bool
+
+
+class MissingNumbersOut(Schema):
+    department: str
+    department_name: str
+    traders: int
+    facts: list[str]
+
+
+class NumbersOut(Schema):
+    rule_id: str
+    version: str
+    as_of: date
+    snapshot_id: str
+    traders: int
+    outcomes: list[tuple[str, str]]
+    counts: dict[str, int]
+    amount_yuan: str | None
+    amount_unknown: int
+    parts: dict[str, list[PartNumbersOut]]
+    clauses: list[ClauseNumbersOut]
+    near: int
+    missing: list[MissingNumbersOut]
+    is_guarded: bool
+
+
+class CurveOut(Schema):
+    """``counts``, ``amounts_yuan`` and every list in ``parts`` go along with ``values``."""
+
+    name: str
+    label: str
+    unit: str
+    is_official: bool
+    outcome: str
+    values: list[str]
+    shown: list[str]
+    at: int
+    counts: list[int]
+    amounts_yuan: list[int]
+    parts: dict[str, dict[str, list[int]]]
+
+
+class PartMoveOut(Schema):
+    code: str
+    label: str
+    before: int | None
+    after: int | None
+    gained: int | None
+    lost: int | None
+
+
+class ComparisonOut(Schema):
+    """``moves``: outcome before, outcome after, traders; those who stay included."""
+
+    rule_id: str
+    title: str
+    before_version: str
+    after_version: str
+    as_of: date
+    snapshot_id: str
+    traders: int
+    outcomes: list[tuple[str, str]]
+    outcome: str
+    moves: list[tuple[str, str, int]]
+    before_counts: dict[str, int]
+    after_counts: dict[str, int]
+    before_yuan: str | None
+    after_yuan: str | None
+    gained_yuan: str | None
+    lost_yuan: str | None
+    amount_changed: int
+    parts: dict[str, list[PartMoveOut]]
+    differences: list[DifferenceOut]
+    is_guarded: bool
+
+
+class VersionOut(Schema):
+    """``ground``: initial, first, the key of a drift report; empty: has not decided yet."""
+
+    version: str
+    valid_from: date
+    valid_until: date | None
+    is_on_file: bool
+    ground: str
+    first_used_on: date | None
+    differences: list[DifferenceOut]
+
+
+class ScenarioOut(Schema):
+    number: int
+    title: str
+    rule_id: str
+    changes: list[ChangeIn]
+    made_at: datetime
+    comparison: ComparisonOut
+
+
+class DriftReportOut(Schema):
+    key: str
+    made_at: datetime
+    comparison: ComparisonOut
+
+
+class DraftOut(Schema):
+    file_name: str
+    text: str
+    cases_name: str
+    cases_text: str
+    version: str
+    changed_cases: list[str]
+    notes: list[str]
 
 
 def rule_out(rule: Rule) -> RuleOut:
