@@ -368,3 +368,76 @@ class DraftVersion:
     version: str
     changed_cases: tuple[str, ...]
     notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """What makes one clause answer as it must.
+
+    ``kind``: time (it comes by itself, ``on`` that day), change (``fact`` must become ``needed``),
+    data (a department or person must first say what it is) or fixed (nothing changes it; ``text``
+    says why). ``gap_text`` is the gap alone (还差 2 个月), empty where there is none to measure.
+    ``who`` acts, empty when nobody need or can. ``changes`` are the facts after the remedy,
+    with those that move along.
+    """
+
+    clause_id: str
+    label: str
+    kind: str
+    fact: str
+    now: str
+    needed: str
+    gap_text: str
+    on: date | None
+    who: tuple[str, ...]
+    text: str
+    changes: tuple[tuple[str, FactScalar], ...] = ()
+
+
+@dataclass(frozen=True)
+class Question:
+    """One thing to ask next: about which fact, in words, and who can answer.
+
+    ``type`` is the fact's; ``choices`` (value, label) where only these can be answered.
+    ``rules`` are the ids of the rules whose answer it can still change.
+    """
+
+    fact: str
+    label: str
+    text: str
+    type: str
+    unit: str
+    choices: tuple[tuple[str, str], ...]
+    who: tuple[str, ...]
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Advice:
+    """Why not, when, and what would change it, for one trader and one rule.
+
+    ``goal`` is the outcome aimed at: yes, or the next value of a table (empty: none higher).
+    ``failing`` is the smallest set of clauses (in_force, in_region, is_subject and not_overridden
+    stand for the rule's scope) whose change brings it about, and ``remedies`` one way for each.
+    ``cured_on`` is the first day on which it comes about if nobody acts and figures stay as they
+    are; with ``at_latest`` it may come sooner. ``is_near``: one clause, known, and it can change.
+    """
+
+    rule_id: str
+    rule_version: str
+    as_of: date
+    outcome: str
+    goal: str
+    goal_label: str
+    failing: tuple[str, ...]
+    cured_on: date | None
+    at_latest: bool
+    remedies: tuple[Remedy, ...]
+    is_near: bool
+    caveat: str
+    next_questions: tuple[Question, ...] = ()
+
+    @property
+    def is_possible(self) -> bool:
+        """True when the remedies together bring the goal about."""
+        return bool(self.remedies) and all(r.kind != "fixed" for r in self.remedies)
