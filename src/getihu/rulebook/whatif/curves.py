@@ -169,7 +169,8 @@ def grid(city: City, rule: Rule, parameter: Parameter) -> list[Any]:
     whole = isinstance(value, int)
     step = _nice(Decimal(reach) / STEPS, whole)
     tried = {step * number for number in range(int(Decimal(reach) / step) + 1)} | {Decimal(value)}
-    return sorted(int(number) if whole else number for number in tried if number >= 0)
+    # A decimal is written out: 100, never 1E+2.
+    return sorted(int(n) if whole else Decimal(f"{n:f}") for n in tried if n >= 0)
 
 
 def _reach(city: City, rule: Rule, parameter: Parameter) -> Decimal:
