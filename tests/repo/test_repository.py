@@ -80,7 +80,7 @@ def test_foreign_keys_point_down_and_have_no_reverse_name():
             if here is None or there is None:
                 continue
             same = model._meta.app_label == field.related_model._meta.app_label
-            if not same and (there <= here or not field.remote_field.is_hidden()):
+            if not same and (there <= here or not field.remote_field.hidden):
                 wrong.append(str(field))
     assert wrong == []
 

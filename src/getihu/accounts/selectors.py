@@ -18,7 +18,7 @@ from getihu.accounts.contracts import (
 )
 from getihu.accounts.models import Account, Assignment, Authorisation, Ownership
 
-__all__ = ["actor_of", "holds_at", "list_authorisations", "within"]
+__all__ = ["actor_of", "holds_at", "list_authorisations", "list_officers", "within"]
 
 
 def actor_of(account_id: uuid.UUID | str | None, at: datetime) -> Actor:
@@ -91,3 +91,13 @@ def list_authorisations(trader_code: str) -> list[AuthorisationSummary]:
         )
         for row in rows.order_by("-since", "-id")
     ]
+
+
+def list_officers(role: Role, agency: str, division: str, at: datetime) -> list[uuid.UUID]:
+    """Open accounts that hold a role for an agency over a place at a moment, by id."""
+    held = Assignment.objects.filter(
+        holds_at(at), role=role.value, agency=agency, account__closed_at=None
+    )
+    return sorted(
+        {row.account_id for row in held if Scope(frozenset({row.division})).covers(division)}
+    )

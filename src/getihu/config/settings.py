@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "getihu.dataplane",
     "getihu.registry",
     "getihu.rulebook",
+    "getihu.cases",
     "getihu.portal",
 ]
 
@@ -132,6 +133,9 @@ CSRF_FAILURE_VIEW = "getihu.portal.views.csrf_failure"
 
 # Where rule files lie. Slices own their rules; the rulebook only reads folders it is told.
 RULE_DIRS = [PACKAGE_DIR / "growth" / "rules", PACKAGE_DIR / "policies" / "rules"]
+
+# Where matter files lie, likewise.
+MATTER_DIRS = [PACKAGE_DIR / "entry" / "matters"]
 
 # Public keys of departments: <department>.pem, added by an operator (or by the demo city).
 DEPARTMENT_KEYS_DIR = DATA_DIR / "keys" / "departments"

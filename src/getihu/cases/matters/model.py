@@ -1,0 +1,112 @@
+"""One matter, as its YAML file says it."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Level(StrEnum):
+    """Which level of an agency handles the matter; the division follows from where the shop is."""
+
+    TOWN = "town"
+    COUNTY = "county"
+    CITY = "city"
+
+
+class HeldBy(_Strict):
+    """What a department already holds: shown, never asked for."""
+
+    department: Name
+    dataset: Name
+
+
+class Document(_Strict):
+    """Something to bring. With ``held_by`` the office fetches it itself."""
+
+    id: Name
+    title: Text
+    article: Text
+    required: bool = True
+    held_by: HeldBy | None = None
+    sample: str = ""
+
+
+class FormField(_Strict):
+    """One question. ``fact`` names what is known already: it is filled in and can be contested."""
+
+    id: Name
+    label: Text
+    type: Literal["text", "integer", "money", "decimal", "date", "boolean", "choice"]
+    unit: str = ""
+    required: bool = True
+    choices: dict[str, str] = {}
+    fact: Name | None = None
+    help: str = ""
+
+
+class Handler(_Strict):
+    """The agency that handles a matter or a stage: a department at the level where the shop is."""
+
+    department: Name
+    level: Level
+
+
+class Stage(_Strict):
+    """One department's part. Stages run side by side unless ``after`` names earlier ones."""
+
+    id: Name
+    title: Text
+    handler: Handler
+    clock: Text
+    after: tuple[Name, ...] = ()
+
+
+class Result(_Strict):
+    """What a granted case gives: a licence, a registration, a decision, a service."""
+
+    kind: Literal["licence", "registration", "certificate", "decision", "service", "award"]
+    title: Text
+    valid_years: int | None = None
+    article: Text
+
+
+class Matter(_Strict):
+    """Something a trader can ask for or be asked.
+
+    ``measure`` is the plan's. ``acceptance_clock`` runs from submission to acceptance or the one
+    notice of what is missing; ``clock``, where there is one, runs over all stages together.
+    ``started_by``: owner alone, whoever acts for her, or an officer.
+    """
+
+    id: Annotated[str, Field(pattern=r"^[a-z]+\.[a-z][a-z0-9_]*$")]
+    title: Text
+    measure: Annotated[int, Field(ge=1, le=26)]
+    summary: Text
+    handler: Handler
+    legal_basis: Annotated[tuple[Text, ...], Field(min_length=1)]
+    subjects: Annotated[tuple[Literal["individual", "enterprise"], ...], Field(min_length=1)]
+    started_by: Literal["owner", "representative", "officer"]
+    documents: tuple[Document, ...] = ()
+    form: tuple[FormField, ...] = ()
+    acceptance_clock: Text
+    clock: Text | None = None
+    stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
+    result: Result
+    is_rated: bool = True
+    fee_yuan: Literal[0] = 0  # a fee needs its own law first
+
+    def stage(self, stage_id: str) -> Stage:
+        return next(stage for stage in self.stages if stage.id == stage_id)
+
+    @property
+    def to_bring(self) -> tuple[Document, ...]:
+        """What the applicant must bring: nothing a department holds."""
+        return tuple(d for d in self.documents if d.held_by is None)
