@@ -17,8 +17,6 @@ PAGES = {
     "decision-type": f"{TRADER}decisions/growth.trader_type/",
     "data": "/data/",
     "quarantine": "/data/deliveries/tax_years-2025-01/quarantine/",
-    "rules": "/rules/",
-    "rule": "/rules/policies.income_tax_half/",
     "facts": "/facts/",
 }
 

@@ -5,7 +5,6 @@ from types import SimpleNamespace
 import pytest
 
 from getihu.dataplane import selectors as dataplane
-from getihu.reference import selectors as reference
 from getihu.registry import selectors as registry
 from getihu.rulebook import selectors as rulebook
 from tests.portal import fakes
@@ -44,9 +43,6 @@ def city(monkeypatch):
         rulebook,
         explain_trader=lambda code, *, as_of=None, snapshot_id=None: fakes.EXPLANATION,
         explain_rule=lambda code, rule_id, *, as_of=None, snapshot_id=None: decisions[rule_id],
-        list_rules=lambda: [fakes.RULE],
         get_rule=lambda rule_id, as_of=None: fakes.WHOLE_RULE,
-        sweep_counts=lambda as_of: {fakes.RULE.id: {"yes": 1200, "no": 300}},
     )
-    patch(reference, division_name=lambda code: "温州市")
     return SimpleNamespace(patch=patch)

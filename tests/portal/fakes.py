@@ -25,7 +25,6 @@ from getihu.rulebook.contracts import (
     FactUsed,
     LegalSource,
     ParameterUsed,
-    RuleSummary,
     Truth,
 )
 
@@ -289,22 +288,6 @@ DECLARATION = FactDeclaration(
     "税务还没有送来上一年度的数据",
     PersonalClass.BUSINESS,
 )
-RULE = RuleSummary(
-    "policies.income_tax_half",
-    "4f5a9c01d2e3",
-    "个体工商户经营所得个人所得税减半征收",
-    "eligibility",
-    "CN",
-    ("individual",),
-    date(2023, 1, 1),
-    date(2028, 1, 1),
-    None,
-    SOURCE,
-    3,
-    8,
-)
-
-
 FEEDS = [
     FeedStatus(
         dataset="tax_years",
@@ -332,22 +315,5 @@ FEEDS = [
     ),
 ]
 
-# What get_rule answers, as far as the page reads it.
-WHOLE_RULE = Given(
-    version=RULE.version,
-    region="CN",
-    subjects=("individual",),
-    ended_by=None,
-    benefit="应纳税额减半，预缴时就可以享受",
-    date_note="按判定日所在年度",
-    incomplete="",
-    clauses=(Given(id="a", label="年应纳税所得额不超过上限", article="第一条", text="a <= b"),),
-    requires=None,
-    rows=(),
-    values=(),
-    parameters=(
-        Given(label="上限", value=2000000, unit="yuan", source="公告第一条", is_official=True),
-        Given(label="下限", value=12, unit="month", source=OURS.source, is_official=False),
-    ),
-    source=SOURCE,
-)
+# What get_rule answers, as far as the pages of a trader read it.
+WHOLE_RULE = Given(rows=())

@@ -25,8 +25,6 @@ PAGES = [
     f"{TRADER}decisions/policies.income_tax_half/",
     "/data/",
     "/data/deliveries/tax_years-2025-01/quarantine/",
-    "/rules/",
-    "/rules/policies.income_tax_half/",
     "/facts/",
 ]
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
 from getihu.dataplane.contracts import (
     DatasetContract,
@@ -14,7 +15,18 @@ from getihu.dataplane.contracts import (
     SnapshotSummary,
 )
 from getihu.registry.contracts import ChangeRecord, TraderIdentity
-from getihu.rulebook.contracts import ClauseResult, Decision, RuleSummary
+from getihu.rulebook.contracts import ClauseResult, Decision
+
+# The marks of domain.md section 0: how well a source was read.
+TRUST_NOTES: Final = {
+    "L": "读过全文，条号已核对",
+    "G": "政府网站可见部分，其后条款未读到",
+    "M": "转载件，正文与官方文本未逐字核对",
+    "S": "来自解读材料，未见原文",
+    "D": "由其他规则推导，不是来源原话",
+    "R": "未读到原文，使用前须核实",
+    "X": "未找到原文",
+}
 
 
 @dataclass(frozen=True)
@@ -136,77 +148,3 @@ class FactGroup:
     contract: DatasetContract
     department_name: str
     lines: tuple[FactLine, ...]
-
-
-@dataclass(frozen=True)
-class RuleLine:
-    """One rule as listed, with the name of the place it holds in."""
-
-    rule: RuleSummary
-    region_name: str
-
-
-@dataclass(frozen=True)
-class RuleGroup:
-    """Rules of one kind, for the list."""
-
-    title: str
-    lines: tuple[RuleLine, ...]
-
-
-@dataclass(frozen=True)
-class RuleClause:
-    """One condition of a rule: what it asks, as text and as the expression evaluated."""
-
-    label: str
-    article: str
-    expression: str
-
-
-@dataclass(frozen=True)
-class RuleBranch:
-    """How conditions are joined: a heading (全部满足…) over items, or one condition's label."""
-
-    text: str
-    items: tuple["RuleBranch", ...] = ()
-
-
-@dataclass(frozen=True)
-class RuleValue:
-    """One outcome of a table, with what leads to it; ``when`` is None for the last row."""
-
-    label: str
-    reason: str
-    when: RuleBranch | None
-
-
-@dataclass(frozen=True)
-class RuleParameter:
-    """One number of a rule: as people read it, and who set it."""
-
-    label: str
-    shown: str
-    source: str
-    is_official: bool
-
-
-@dataclass(frozen=True)
-class RulePage:
-    """One rule: source, conditions, parameters with their sources, and how the city came out.
-
-    ``counts`` are traders per outcome label on ``counted_on``; empty before a sweep.
-    """
-
-    line: RuleLine
-    subjects: tuple[str, ...]
-    ended: str
-    benefit: str
-    date_note: str
-    incomplete: str
-    clauses: tuple[RuleClause, ...]
-    requires: RuleBranch | None
-    values: tuple[RuleValue, ...]
-    parameters: tuple[RuleParameter, ...]
-    trust_note: str
-    counts: tuple[tuple[str, int], ...] = ()
-    counted_on: date | None = None

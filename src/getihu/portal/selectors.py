@@ -11,12 +11,12 @@ from getihu.dataplane import selectors as dataplane
 from getihu.dataplane.contracts import (
     DeliverySummary,
     FactDeclaration,
-    FactScalar,
     FactType,
     PersonalClass,
 )
 from getihu.kernel.errors import GetihuError
 from getihu.portal.contracts import (
+    TRUST_NOTES,
     Balance,
     DataPage,
     DecisionPage,
@@ -25,16 +25,8 @@ from getihu.portal.contracts import (
     NextStep,
     PolicyLine,
     QuarantinePage,
-    RuleBranch,
-    RuleClause,
-    RuleGroup,
-    RuleLine,
-    RulePage,
-    RuleParameter,
-    RuleValue,
     TraderPage,
 )
-from getihu.reference import selectors as reference
 from getihu.registry import selectors as registry
 from getihu.rulebook import selectors as rulebook
 from getihu.rulebook.contracts import (
@@ -42,7 +34,6 @@ from getihu.rulebook.contracts import (
     Decision,
     FactUsed,
     ParameterUsed,
-    RuleSummary,
     Truth,
 )
 
@@ -65,16 +56,6 @@ FIXED_FACTS: Final = frozenset(
         "operator_is_dependant",
     }
 )
-
-TRUST_NOTES: Final = {
-    "L": "读过全文，条号已核对",
-    "G": "政府网站可见部分，其后条款未读到",
-    "M": "转载件，正文与官方文本未逐字核对",
-    "S": "来自解读材料，未见原文",
-    "D": "由其他规则推导，不是来源原话",
-    "R": "未读到原文，使用前须核实",
-    "X": "未找到原文",
-}
 
 TYPE_LABELS: Final = {
     FactType.BOOLEAN: "是否",
@@ -101,11 +82,8 @@ UNIT_LABELS: Final = {
     "person": "人",
     "count": "次",
 }
-SUBJECT_LABELS: Final = {"individual": "个体工商户", "enterprise": "由个体工商户转型的企业"}
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 LABELS_NAMED: Final = 3
-# Zhejiang province and everything in it; the service runs for Wenzhou (330300).
-CITY_PREFIX: Final = "33"
 
 COMPARISON: Final = re.compile(r"^(\w+)\s*(>=|>|<=|<)\s*(\w+)$")
 
@@ -214,88 +192,6 @@ def list_fact_groups() -> list[FactGroup]:
     ]
 
 
-def list_rule_groups() -> list[RuleGroup]:
-    """Types and pools first, then the policies that hold here, then those of other places."""
-    groups: dict[str, list[RuleLine]] = {"分型与培育": [], "政策": [], "其他地区的政策": []}
-    for rule in rulebook.list_rules():
-        groups[_rule_group(rule)].append(RuleLine(rule, _region_name(rule.region)))
-    return [RuleGroup(title, tuple(lines)) for title, lines in groups.items() if lines]
-
-
-def get_rule_page(rule_id: str) -> RulePage:
-    """One rule with its conditions and parameters, and the last sweep's counts where there are
-    any. Raises UnknownRule."""
-    rule = rulebook.get_rule(rule_id)
-    summary = next(r for r in rulebook.list_rules() if (r.id, r.version) == (rule_id, rule.version))
-    labels = {clause.id: clause.label for clause in rule.clauses}
-    counts, counted_on = _counts_of(rule_id, dict(rule.values))
-    return RulePage(
-        line=RuleLine(summary, _region_name(rule.region)),
-        subjects=tuple(SUBJECT_LABELS.get(kind, kind) for kind in rule.subjects),
-        ended=rule.ended_by.source if rule.ended_by else "",
-        benefit=rule.benefit,
-        date_note=rule.date_note,
-        incomplete=rule.incomplete,
-        clauses=tuple(RuleClause(c.label, c.article, c.text) for c in rule.clauses),
-        requires=_branch(rule.requires, labels) if rule.requires else None,
-        values=tuple(
-            RuleValue(row.label, row.reason, _branch(row.when, labels) if row.when else None)
-            for row in rule.rows
-        ),
-        parameters=tuple(
-            RuleParameter(p.label, _shown(p.value, p.unit), p.source, p.is_official)
-            for p in rule.parameters
-        ),
-        trust_note=TRUST_NOTES.get(rule.source.trust, ""),
-        counts=counts,
-        counted_on=counted_on,
-    )
-
-
-def _branch(tree: Any, labels: dict[str, str]) -> RuleBranch:
-    """A condition tree in words, whatever its depth."""
-    if not hasattr(tree, "items"):
-        return RuleBranch(labels[tree.id])
-    heading = {
-        "AllOf": "以下全部满足",
-        "AnyOf": "以下满足任意一项",
-        "NoneOf": "以下一项都没有",
-    }.get(type(tree).__name__)
-    text = heading or f"以下至少满足 {tree.n} 项"
-    return RuleBranch(text, tuple(_branch(item, labels) for item in tree.items))
-
-
-def _shown(value: FactScalar, unit: str | None) -> str:
-    """A parameter as people read it: 2,000,000元, 12个月, 2026年1月1日."""
-    if isinstance(value, bool):
-        return "是" if value else "否"
-    if isinstance(value, date):
-        return f"{value.year}年{value.month}月{value.day}日"
-    if isinstance(value, str):
-        return value
-    return f"{value:,}{UNIT_LABELS.get(unit or '', '')}"
-
-
-def _counts_of(
-    rule_id: str, labels: dict[str, str]
-) -> tuple[tuple[tuple[str, int], ...], date | None]:
-    """Traders per outcome on the last day of the data; nothing where no sweep has run."""
-    try:
-        as_of = dataplane.get_published_snapshot().data_until
-        counts = rulebook.sweep_counts(as_of).get(rule_id, {})
-    except GetihuError:
-        return (), None
-    words = {
-        "yes": "符合",
-        "no": "不符合",
-        "unknown": "还不能判断",
-        "not_applicable": "不适用",
-        **labels,
-    }
-    shown = [(words.get(outcome, outcome), n) for outcome, n in counts.items() if n]
-    return tuple(shown), as_of
-
-
 def list_quarantine_cells(delivery_id: str) -> Iterator[list[str]]:
     """The lines of the file a department gets back, header first, safe to open in a spreadsheet.
 
@@ -316,16 +212,6 @@ def _fact_line(fact: FactDeclaration) -> FactLine:
     if fact.values:
         label = f"{label}：{'、'.join(fact.values.values())}"
     return FactLine(fact, f"{label}（{unit}）" if unit else label, PERSONAL_LABELS[fact.personal])
-
-
-def _rule_group(rule: RuleSummary) -> str:
-    if rule.region != "CN" and not rule.region.startswith(CITY_PREFIX):
-        return "其他地区的政策"
-    return "分型与培育" if rule.id.startswith("growth.") else "政策"
-
-
-def _region_name(region: str) -> str:
-    return "全国" if region == "CN" else reference.division_name(region)
 
 
 def _type_hint(decision: Decision) -> str:

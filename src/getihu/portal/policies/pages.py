@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from getihu.dataplane import selectors as dataplane
 from getihu.kernel.errors import GetihuError
+from getihu.portal.contracts import TRUST_NOTES
 from getihu.portal.policies.rule_words import (
     SUBJECT_LABELS,
-    TRUST_NOTES,
     Branch,
     ParameterRow,
     branch,
@@ -447,9 +447,11 @@ def asked_for(changes: Sequence[RuleChange]) -> list[tuple[str, str]]:
 def get_comparison_page(made: Comparison) -> ComparisonPage:
     """A comparison ready to be shown."""
     labels = dict(made.outcomes)
-    present = [n for n in labels if made.before_counts.get(n) or made.after_counts.get(n)]
+    involved = {
+        name for before, after, _ in made.moves if before != after for name in (before, after)
+    }
+    present = [name for name in labels if name in involved]
     counts = {(before, after): n for before, after, n in made.moves}
-    order = list(labels)
     moved = [move for move in made.moves if move[0] != move[1]]
     parts = {
         name: moved_cells([m for m in moves if m.before != 0 or m.after != 0])
@@ -465,18 +467,13 @@ def get_comparison_page(made: Comparison) -> ComparisonPage:
         counties=moved_cells(made.parts["county"]),
         trades=parts.get("trade", ()),
         types=parts.get("type", ()),
-        matrix_heads=tuple(labels[name] for name in order if name in present),
+        matrix_heads=tuple(labels[name] for name in present),
         matrix=tuple(
             (
                 labels[before],
-                tuple(
-                    (counts.get((before, after), 0), before == after)
-                    for after in order
-                    if after in present
-                ),
+                tuple((counts.get((before, after), 0), before == after) for after in present),
             )
-            for before in order
-            if before in present
+            for before in present
         ),
     )
 

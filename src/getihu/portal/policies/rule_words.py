@@ -7,15 +7,6 @@ from typing import Any, Final
 from getihu.dataplane.contracts import FactDeclaration, FactScalar
 from getihu.reference import selectors as reference
 
-TRUST_NOTES: Final = {
-    "L": "读过全文，条号已核对",
-    "G": "政府网站可见部分，其后条款未读到",
-    "M": "转载件，正文与官方文本未逐字核对",
-    "S": "来自解读材料，未见原文",
-    "D": "由其他规则推导，不是来源原话",
-    "R": "未读到原文，使用前须核实",
-    "X": "未找到原文",
-}
 UNIT_LABELS: Final = {
     "yuan": "元",
     "m2": "平方米",

@@ -78,8 +78,7 @@ def _curve(curve: Any) -> dict[str, Any]:
         "at": curve.at,
         "counts": curve.counts,
         "yuan": curve.amounts_yuan,
-        "county": curve.parts.get("county", {}),
-        "trade": curve.parts.get("trade", {}),
+        **{name: curve.parts.get(name, {}) for name in ("county", "trade", "type")},
     }
 
 

@@ -6,11 +6,14 @@ const address = sheet?.dataset.curves;
 
 const number = new Intl.NumberFormat("zh-CN");
 const byId = (id) => document.getElementById(id);
+// Rules over personal facts move in fives; then a number says so.
+const about = (n) => `${sheet?.dataset.guarded && n ? "约 " : ""}${number.format(n)}`;
 const signed = (n) => (n ? `${n > 0 ? "+" : "−"}${number.format(Math.abs(n))}` : "");
 
+const elements = [...document.querySelectorAll(".slide")].filter((each) => each.querySelector(".track"));
 const live = { count: byId("live-count"), change: byId("live-change"), yuan: byId("live-yuan"), yuanChange: byId("live-yuan-change"), said: byId("live-said") };
 const tiles = places(".tile");
-const trades = places("#trades > li");
+const lists = { trade: places("#trades > li"), type: places("#types > li") };
 const before = { count: live.count?.textContent, yuan: live.yuan?.textContent };
 
 /** Each county or trade with what it shows before anything moves. */
@@ -30,8 +33,9 @@ function places(selector) {
 }
 
 function start(curves) {
-  const slides = [...document.querySelectorAll(".slide")].flatMap((element) => {
+  const slides = elements.flatMap((element) => {
     const curve = curves.find((each) => each.name === element.dataset.parameter);
+    element.querySelector(".track").hidden = !curve;
     return curve ? [new Slide(element, curve)] : [];
   });
   for (const slide of slides) {
@@ -42,7 +46,8 @@ function start(curves) {
     });
     slide.range.addEventListener("change", () => say(slide.curve, Number(slide.range.value)));
   }
-  byId("reset")?.addEventListener("click", () => {
+  byId("reset")?.addEventListener("click", (event) => {
+    event.preventDefault(); // a plain reset would put every slider at its left end
     for (const slide of slides) slide.set(slide.curve.at);
     rest();
   });
@@ -56,8 +61,8 @@ class Slide {
     this.line = element.querySelector("line");
     this.range.max = curve.values.length - 1;
     draw(element.querySelector("polyline"), curve);
+    this.range.disabled = false;
     this.set(curve.at);
-    element.querySelector(".track").hidden = false;
   }
 
   set(place) {
@@ -90,7 +95,7 @@ function show(curve, place) {
     live.yuanChange.textContent = change ? `${signed(change)}元` : "";
   }
   spread(tiles, curve.county, place, curve.at);
-  spread(trades, curve.trade, place, curve.at);
+  for (const [name, parts] of Object.entries(lists)) spread(parts, curve[name], place, curve.at);
   document.body.classList.add("is-trying");
 }
 
@@ -100,7 +105,7 @@ function spread(parts, counts, place, at) {
   // Shades are measured by the standards in force, so that a tile darkens and fades as it moves.
   const densest = Math.max(...parts.map((part) => (part.traders ? (counts[part.code]?.[at] ?? 0) / part.traders : 0)), 1e-9);
   parts.forEach((part, n) => {
-    part.text.textContent = number.format(now[n]);
+    part.text.textContent = about(now[n]);
     part.bar?.setAttribute("width", (100 * now[n]) / longest);
     const change = now[n] - (counts[part.code]?.[at] ?? 0);
     if (part.small) part.small.textContent = signed(change) || "不变";
@@ -119,7 +124,7 @@ function rest() {
   live.change.textContent = "";
   if (live.yuan) live.yuan.textContent = before.yuan;
   if (live.yuanChange) live.yuanChange.textContent = "";
-  for (const part of [...tiles, ...trades]) {
+  for (const part of [...tiles, ...lists.trade, ...lists.type]) {
     part.text.textContent = part.said;
     if (part.small) part.small.textContent = part.rate;
     part.bar?.setAttribute("width", part.width);
@@ -136,9 +141,14 @@ function say(curve, place) {
   live.said.textContent = `${curve.shown[place]}：${sheet.dataset.outcome} ${number.format(curve.counts[place])} 户，${change ? signed(change) : "没有变化"}`;
 }
 
+// Room for the sliders at once, so that nothing jumps when the curves arrive.
 if (address) {
+  for (const element of elements) {
+    element.querySelector("input[type=range]").disabled = true;
+    element.querySelector(".track").hidden = false;
+  }
   fetch(address)
     .then((answer) => (answer.ok ? answer.json() : { parameters: [] }))
     .then((found) => start(found.parameters))
-    .catch(() => {});
+    .catch(() => start([]));
 }
