@@ -1,3 +1,4 @@
-"""Append-only events with text ids and no foreign keys. Will own the transparency log and its
-verifier.
+"""The audit log: events written with the change they tell of, sequenced into a transparency log
+that anyone can check. Owns events, their commitments, the tiles, the checkpoints and the guards
+of audited tables. Knows no other app's tables: references are plain text, never foreign keys.
 """

@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.staticfiles",
     "django_htmx",
+    "getihu.audit",
     "getihu.ui",
     "getihu.accounts",
     "getihu.reference",
@@ -139,6 +140,14 @@ MATTER_DIRS = [PACKAGE_DIR / "entry" / "matters"]
 
 # Public keys of departments: <department>.pem, added by an operator (or by the demo city).
 DEPARTMENT_KEYS_DIR = DATA_DIR / "keys" / "departments"
+
+# The audit log's public name, for ever, and what opens its signing keys: Ed25519 first. A signing
+# machine takes the place of a file key by one more function of the same shape.
+AUDIT_ORIGIN = env.str("GETIHU_AUDIT_ORIGIN", default="getihu.example/audit")
+AUDIT_SIGNERS = [
+    "getihu.audit.signers.ed25519_from_file",
+    "getihu.audit.signers.sm2_from_file",
+]
 
 LOGGING = {
     "version": 1,

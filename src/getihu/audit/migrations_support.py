@@ -1,0 +1,30 @@
+"""For migrations of other apps: make a table an audited one."""
+
+from functools import partial
+from typing import Any
+
+from django.db import migrations
+
+from getihu.audit import guards
+
+
+def audit_table(table: str, *, key: str = "id") -> migrations.RunPython:
+    """Return the migration step after which every change of ``table`` writes an audit event.
+
+    On PostgreSQL: one event per row inserted, updated or deleted and one per TRUNCATE, in the same
+    transaction, with keyed digests of the old and the new row, the names of changed columns, and
+    the actor and reason that ``audit.services.acting`` set; bulk writes and raw SQL included. On
+    SQLite it does nothing. The migration depends on ``("audit", "0001_initial")``. ``key`` is the
+    column that names a row.
+    """
+    return migrations.RunPython(
+        partial(_install, table=table, key=key), partial(_remove, table=table)
+    )
+
+
+def _install(apps: Any, schema_editor: Any, *, table: str, key: str) -> None:
+    guards.install_on(schema_editor.connection, table, key)
+
+
+def _remove(apps: Any, schema_editor: Any, *, table: str) -> None:
+    guards.remove_from(schema_editor.connection, table)

@@ -1,0 +1,39 @@
+"""What other apps may do to the audit log: tell an event, take events into the log, erase."""
+
+from getihu.audit.canonical import InvalidEvent, PersonalInClear
+from getihu.audit.services.events import (
+    OutsideTransaction,
+    acting,
+    destroy_subject_key,
+    record,
+    record_all,
+)
+from getihu.audit.services.sequencing import (
+    LogDamaged,
+    LogRolledBack,
+    LogStalled,
+    SequencerRunning,
+    check_keeps_up,
+    rebuild_files,
+    sequence,
+)
+from getihu.audit.signers import KeyMissing, SigningFailed
+
+__all__ = [
+    "InvalidEvent",
+    "KeyMissing",
+    "LogDamaged",
+    "LogRolledBack",
+    "LogStalled",
+    "OutsideTransaction",
+    "PersonalInClear",
+    "SequencerRunning",
+    "SigningFailed",
+    "acting",
+    "check_keeps_up",
+    "destroy_subject_key",
+    "rebuild_files",
+    "record",
+    "record_all",
+    "sequence",
+]
