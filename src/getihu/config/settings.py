@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "getihu.dataplane",
     "getihu.registry",
     "getihu.rulebook",
+    "getihu.notifications",
     "getihu.cases",
     "getihu.portal",
 ]
@@ -137,6 +138,10 @@ RULE_DIRS = [PACKAGE_DIR / "growth" / "rules", PACKAGE_DIR / "policies" / "rules
 
 # Where matter files lie, likewise.
 MATTER_DIRS = [PACKAGE_DIR / "entry" / "matters"]
+
+# Carriers of notices by channel, tried in order; and what is asked again before a notice goes.
+NOTICE_CARRIERS: dict[str, list[str]] = {}
+NOTICE_GUARDS: dict[str, str] = {}
 
 # Public keys of departments: <department>.pem, added by an operator (or by the demo city).
 DEPARTMENT_KEYS_DIR = DATA_DIR / "keys" / "departments"

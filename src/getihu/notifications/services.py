@@ -1,0 +1,203 @@
+"""Queue, retract and send notices. Queuing is part of the caller's transaction; sending is one
+transaction per notice, in which its reason is looked at again."""
+
+import uuid
+from collections import Counter
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.module_loading import import_string
+
+from getihu.notifications.contracts import Channel, DeliveryReport, NoticeRequest, NoticeState
+from getihu.notifications.models import Address, Declined, Notice
+from getihu.notifications.ports import Carrier, Outgoing, PermanentFailure, TemporaryFailure
+from getihu.notifications.texts import get_template, write_text
+
+CITY_TIME = ZoneInfo("Asia/Shanghai")
+# 本项目设定，非官方: nobody is woken, nobody is flooded, many short retries.
+QUIET_FROM, QUIET_UNTIL = time(21), time(8)
+MOST_A_DAY = {Channel.SMS: 3, Channel.EMAIL: 5}
+RETRY_AFTER = timedelta(minutes=5)
+MOST_ATTEMPTS = 48
+
+
+def queue(request: NoticeRequest, *, at: datetime) -> int:
+    """Put a notice on every channel asked for that has a text for it; returns how many are new.
+
+    Call it inside the transaction that makes the notice true: both are kept or neither. A key
+    that is there already is left as it is, whatever became of it. Raises BadNotice.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("queue a notice inside the transaction it tells of")
+    template = get_template(request.template_id)
+    new = 0
+    for channel in request.channels:
+        if not template.text_for(channel):
+            continue
+        _, created = Notice.objects.get_or_create(
+            obligation=request.obligation,
+            stage=request.stage,
+            channel=channel.value,
+            recipient_id=request.recipient,
+            defaults={
+                "template_id": template.id,
+                "title": template.title,
+                "text": write_text(template, channel, request.values),
+                "guard": request.guard,
+                "guard_argument": request.guard_argument,
+                "queued_at": at,
+                "next_try_at": max(at, request.not_before or at),
+            },
+        )
+        new += created
+    return new
+
+
+@transaction.atomic
+def retract(obligation: str, *, why: str) -> int:
+    """Take back what was not sent yet about one thing; returns how many notices."""
+    waiting = Notice.objects.filter(obligation=obligation, state=NoticeState.WAITING.value)
+    return waiting.update(state=NoticeState.RETRACTED.value, next_try_at=None, why_not=why[:200])
+
+
+@transaction.atomic
+def decline(account: uuid.UUID, channel: Channel, topic: str, *, at: datetime) -> None:
+    """A person does not want a topic on a channel. What the law makes us tell still comes."""
+    Declined.objects.get_or_create(
+        account_id=account, channel=channel.value, topic=topic, until=None, defaults={"since": at}
+    )
+
+
+@transaction.atomic
+def accept_again(account: uuid.UUID, channel: Channel, topic: str, *, at: datetime) -> None:
+    """Take a refusal back."""
+    Declined.objects.filter(account=account, channel=channel.value, topic=topic, until=None).update(
+        until=at
+    )
+
+
+@transaction.atomic
+def set_address(account: uuid.UUID, channel: Channel, value: str) -> None:
+    """Where a person is reached on a channel."""
+    Address.objects.update_or_create(
+        account_id=account, channel=channel.value, defaults={"value": value}
+    )
+
+
+def deliver(at: datetime, *, limit: int = 200) -> DeliveryReport:
+    """Send what is due by now. Several workers may do it at once, again, and after any stop.
+
+    A crash between a carrier's answer and our commit sends the same key again: once for a carrier
+    that honours it, else twice at the most.
+    """
+    due = Notice.objects.filter(next_try_at__lte=at).order_by("next_try_at", "id")
+    done = Counter(_send_one(pk, at) for pk in due.values_list("pk", flat=True)[:limit])
+    return DeliveryReport(**{name: done[name] for name in DeliveryReport.__dataclass_fields__})
+
+
+@transaction.atomic
+def _send_one(notice_id: uuid.UUID, at: datetime) -> str:
+    notice = (
+        Notice.objects.select_for_update(skip_locked=_skips_locked())
+        .filter(pk=notice_id, next_try_at__lte=at)
+        .first()
+    )
+    if notice is None:
+        return "elsewhere"  # another worker has it
+    channel = Channel(notice.channel)
+    if not _still_true(notice):
+        return _end(notice, NoticeState.RETRACTED, "情况已经变了，不再通知")
+    template = get_template(notice.template_id)
+    if not template.by_law and _has_declined(notice, template.topic):
+        return _end(notice, NoticeState.DECLINED, "对方不收这一类通知")
+    if not template.urgent and channel is not Channel.IN_APP:
+        later = _allowed_from(notice, channel, at)
+        if later > at:
+            return _postpone(notice, later)
+    return _hand_over(notice, channel, at)
+
+
+def _skips_locked() -> bool:
+    return bool(transaction.get_connection().features.has_select_for_update_skip_locked)
+
+
+def _still_true(notice: Notice) -> bool:
+    """Ask the guard, in this transaction: it locks what it looks at, so nothing changes under us."""
+    if not notice.guard:
+        return True
+    return bool(import_string(settings.NOTICE_GUARDS[notice.guard])(notice.guard_argument))
+
+
+def _has_declined(notice: Notice, topic: str) -> bool:
+    return Declined.objects.filter(
+        account=notice.recipient_id, channel=notice.channel, topic=topic, until=None
+    ).exists()
+
+
+def _allowed_from(notice: Notice, channel: Channel, at: datetime) -> datetime:
+    """The first moment from ``at`` on that is not quiet and not one too many of a day."""
+    local = at.astimezone(CITY_TIME)
+    morning = local.replace(hour=QUIET_UNTIL.hour, minute=0, second=0, microsecond=0)
+    if local.time() >= QUIET_FROM:
+        return morning + timedelta(days=1)
+    if local.time() < QUIET_UNTIL:
+        return morning
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    sent_today = Notice.objects.filter(
+        recipient=notice.recipient_id,
+        channel=channel.value,
+        sent_at__gte=midnight,
+        sent_at__lt=midnight + timedelta(days=1),
+    ).count()
+    if sent_today >= MOST_A_DAY.get(channel, 99):
+        return morning + timedelta(days=1)
+    return at
+
+
+def _hand_over(notice: Notice, channel: Channel, at: datetime) -> str:
+    if channel is Channel.IN_APP:
+        return _sent(notice, at, "in_app", "")
+    address = Address.objects.filter(account=notice.recipient_id, channel=channel.value).first()
+    if address is None:
+        return _end(notice, NoticeState.FAILED, "没有这个渠道的联系方式")
+    message = Outgoing(str(notice.pk), address.value, notice.title, notice.text)
+    notice.attempts += 1
+    for carrier in carriers(channel):
+        try:
+            number = carrier.send(message)
+        except TemporaryFailure:
+            continue  # the next carrier, at once
+        except PermanentFailure:
+            return _end(notice, NoticeState.FAILED, "对方的号码或地址不能用")
+        return _sent(notice, at, carrier.name, number)
+    if notice.attempts >= MOST_ATTEMPTS:
+        return _end(notice, NoticeState.FAILED, "多次发送没有成功")
+    notice.next_try_at = at + RETRY_AFTER
+    notice.save(update_fields=["attempts", "next_try_at"])
+    return "to_retry"
+
+
+def carriers(channel: Channel) -> list[Carrier]:
+    """The carriers of a channel in the order they are tried (``settings.NOTICE_CARRIERS``)."""
+    return [import_string(path)() for path in settings.NOTICE_CARRIERS.get(channel.value, ())]
+
+
+def _sent(notice: Notice, at: datetime, carrier: str, number: str) -> str:
+    notice.state, notice.sent_at, notice.next_try_at = NoticeState.SENT.value, at, None
+    notice.carrier, notice.carrier_number = carrier, number
+    notice.save()
+    return "sent"
+
+
+def _end(notice: Notice, state: NoticeState, why: str) -> str:
+    notice.state, notice.next_try_at, notice.why_not = state.value, None, why
+    notice.save()
+    return state.value
+
+
+def _postpone(notice: Notice, later: datetime) -> str:
+    notice.next_try_at = later
+    notice.save(update_fields=["next_try_at"])
+    return "postponed"
