@@ -40,8 +40,9 @@ check: dev  ## format, lint, types, import ladder, missing migrations, repositor
 	$(BIN)/python manage.py makemigrations --check --dry-run -v0
 	$(BIN)/python -m pytest tests/repo
 
-bench: dev  ## measure city, ingest, facts and sweep against plain SQL; writes docs/benchmarks.md
+bench: dev .venv/.bench  ## measure city, ingest, facts, sweep and rulebook against other engines; writes docs/benchmarks
 	$(BIN)/python -m bench.spine
+	$(BIN)/python -m bench.rulebook
 
 fix: dev  ## format and mend what can be mended
 	$(BIN)/ruff check --fix -q .
@@ -55,6 +56,7 @@ reference: dev  ## regenerate docs/reference
 lock: $(UV)  ## pin every dependency with its hashes again
 	$(UV) pip compile -q --generate-hashes --universal --no-emit-index-url --no-header --no-annotate --upgrade pyproject.toml -o requirements/base.txt
 	$(UV) pip compile -q --generate-hashes --universal --no-emit-index-url --no-header --no-annotate pyproject.toml -c requirements/base.txt --group dev -o requirements/dev.txt
+	$(UV) pip compile -q --generate-hashes --universal --no-emit-index-url --no-header --no-annotate pyproject.toml -c requirements/base.txt --group bench -o requirements/bench.txt
 
 clean:  ## remove the demo city, its database and every derived file (asks first)
 	@$(BIN)/getihu clean
@@ -71,6 +73,12 @@ $(UV): requirements/uv.txt
 	@echo "安装依赖…"
 	@$(UV) pip install -q --require-hashes -r requirements/base.txt
 	@$(UV) pip install -q --no-deps --no-build-isolation -e .
+	@$(BIN)/python -c 'import getihu.rulebook.columns.kernels'  # compiled now, not while somebody waits
+	@touch $@
+
+.venv/.bench: .venv/.base requirements/bench.txt
+	@echo "安装用来比较的引擎…"
+	@$(UV) pip install -q --require-hashes -r requirements/bench.txt
 	@touch $@
 
 .venv/.dev: .venv/.base requirements/dev.txt

@@ -1,0 +1,194 @@
+"""The coded columns of a facts table: files beside it, made on first use, mapped into memory."""
+
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from getihu.dataplane import selectors as dataplane
+from getihu.rulebook.columns.coding import Codes, Column, encode, encode_values
+
+_CODE: Final = "trader_code"
+_GROUP_MARK: Final = "__"  # state, source and dates of a group of facts: no facts themselves
+
+
+class MemoryColumns:
+    """Facts of a few traders given as Python values, coded the same way."""
+
+    def __init__(self, rows: Sequence[Mapping[str, Any]], types: Mapping[str, pa.DataType]) -> None:
+        self.traders, self._rows, self._types = len(rows), rows, types
+        self._columns: dict[str, Column] = {}
+
+    def column(self, fact: str) -> Column | None:
+        if fact not in self._types:
+            return None
+        if fact not in self._columns:
+            values = [row.get(fact) for row in self._rows]
+            self._columns[fact] = encode_values(values, self._types[fact])
+        return self._columns[fact]
+
+
+class TableColumns:
+    """A facts table in memory, coded (for tests and benchmarks)."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self.traders, self._table = table.num_rows, table
+        self._columns: dict[str, Column] = {}
+
+    def column(self, fact: str) -> Column | None:
+        if fact not in self._table.schema.names:
+            return None
+        if fact not in self._columns:
+            self._columns[fact] = encode(self._table[fact])
+        return self._columns[fact]
+
+
+class CityColumns:
+    """The facts of everyone on a date, in the order of the facts table.
+
+    A column is coded when first asked for and kept in a folder named after the very facts file:
+    a table built again gets new codes, and the old ones go. Threads and processes may race: each
+    writes whole files under names of its own, the last one stays.
+    """
+
+    def __init__(self, facts: Path) -> None:
+        self.facts = facts
+        self._columns: dict[str, Column] = {}
+        self._lock = threading.Lock()
+        self._file = pq.ParquetFile(facts)
+        self.traders: int = self._file.metadata.num_rows
+
+    @staticmethod
+    def open(as_of: date, snapshot_id: str | None = None) -> "CityColumns":
+        """The city on a date. Raises: FactsNotBuilt, AsOfBeforeData, NothingPublished."""
+        path = dataplane.facts_path(as_of, snapshot_id)
+        return _open(path, _stamp(path))
+
+    @cached_property
+    def types(self) -> dict[str, pa.DataType]:
+        """The facts the table holds and their types."""
+        schema = self._file.schema_arrow
+        return {
+            field.name: field.type
+            for field in schema
+            if field.name != _CODE and _GROUP_MARK not in field.name
+        }
+
+    def column(self, fact: str) -> Column | None:
+        """A coded fact; None when the table does not hold it."""
+        if fact not in self.types:
+            return None
+        found = self._columns.get(fact)
+        if found is None:
+            with self._lock:
+                found = self._columns.get(fact)
+                if found is None:
+                    found = self._columns[fact] = self._read(fact)
+        return found
+
+    def codes(self, fact: str) -> Codes | None:
+        column = self.column(fact)
+        return None if column is None else column.codes[: self.traders]
+
+    def dictionary(self, fact: str) -> list[Any]:
+        """The values of a fact, sorted, unknown left out; code 1 is the first."""
+        column = self.column(fact)
+        return [] if column is None else column.values
+
+    def trader_code(self, rows: npt.NDArray[np.int64]) -> list[str]:
+        return [code.decode() for code in self._trader_codes[rows].tolist()]
+
+    def row_of(self, trader_code: str) -> int | None:
+        """The place of a trader; None when she is not in the table."""
+        codes = self._trader_codes
+        wanted = np.array(trader_code.encode(), dtype=codes.dtype)
+        place = int(np.searchsorted(codes, wanted))
+        found = place < len(codes) and codes[place].decode() == trader_code
+        return place if found else None
+
+    def values(self, row: int) -> dict[str, Any]:
+        """Every fact of one trader."""
+        found = {}
+        for fact in self.types:
+            column = self.column(fact)
+            assert column is not None
+            code = int(column.codes[row])
+            found[fact] = column.value(code - 1) if code else None
+        return found
+
+    # files
+
+    @cached_property
+    def folder(self) -> Path:
+        """Where the codes lie. Codes of an earlier facts file of the same name are removed."""
+        parent = self.facts.with_suffix(".columns")
+        folder = parent / "-".join(map(str, _stamp(self.facts)))
+        folder.mkdir(parents=True, exist_ok=True)
+        for other in parent.iterdir():
+            if other != folder:
+                shutil.rmtree(other, ignore_errors=True)
+        return folder
+
+    @cached_property
+    def _trader_codes(self) -> npt.NDArray[Any]:
+        path = self.folder / "trader_code.npy"
+        if not path.exists():
+            codes = self._file.read([_CODE])[_CODE].to_numpy()
+            _write_whole(path, lambda name: np.save(name, codes.astype(bytes)))
+        return np.load(path, mmap_mode="r")
+
+    def _read(self, fact: str) -> Column:
+        codes, known = self.folder / f"{fact}.npy", self.folder / f"{fact}.parquet"
+        if not codes.exists() or not known.exists():
+            self._write(fact, codes, known)
+        table = pq.read_table(known, memory_map=True)
+        values = table.column(0).combine_chunks()
+        if isinstance(values, pa.ChunkedArray):
+            values = values.chunk(0) if values.num_chunks else pa.array([], values.type)
+        has_unknown = (table.schema.metadata or {}).get(b"has_unknown") == b"1"
+        return Column(np.load(codes, mmap_mode="r"), values, has_unknown)
+
+    def _write(self, fact: str, codes: Path, known: Path) -> None:
+        column = encode(pq.read_table(self.facts, columns=[fact])[fact])
+        table = pa.table({fact: column.known})
+        metadata = {b"has_unknown": b"1" if column.has_unknown else b"0"}
+        table = table.replace_schema_metadata(metadata)
+        _write_whole(codes, lambda name: np.save(name, column.codes))
+        _write_whole(known, lambda name: pq.write_table(table, name))
+
+    def load(self, facts: Sequence[str]) -> None:
+        """Have these columns ready."""
+        for fact in facts:
+            self.column(fact)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size
+
+
+def _write_whole(target: Path, write: Callable[[str], Any]) -> None:
+    """The file takes its name only when complete."""
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".columns-", suffix=target.suffix)
+    os.close(handle)
+    try:
+        write(name)
+        Path(name).chmod(0o644)
+        Path(name).replace(target)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+@lru_cache(maxsize=2)
+def _open(path: Path, stamp: tuple[int, int]) -> CityColumns:
+    return CityColumns(path)

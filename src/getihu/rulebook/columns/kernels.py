@@ -1,0 +1,97 @@
+"""The two inner loops, compiled by Numba once and kept on disk: codes to bits, bits to bits.
+
+Imported only where a city is swept: Numba takes a fifth of a second to load.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from getihu.rulebook.columns.circuit import AND, ANDNOT, OR
+
+_STRETCH = 4096  # traders at a time: their codes, and every plane of theirs, stay in cache
+
+
+def _compile(*signatures: str) -> Any:
+    # Compiled for these types when first imported, never while a user waits for a sweep.
+    return njit([*signatures], cache=True, nogil=True, boundscheck=False)
+
+
+@_compile(
+    "void(uint8[::1], uint8[::1], int64[::1], uint64[:, ::1])",
+    "void(uint16[::1], uint8[::1], int64[::1], uint64[:, ::1])",
+    "void(uint32[::1], uint8[::1], int64[::1], uint64[:, ::1])",
+)
+def look_up(codes, table, registers, planes):
+    """Eight answers per code from a table, eight traders at a time turned into eight planes.
+
+    The eight bytes of eight traders are an 8 x 8 matrix of bits; transposed, each byte belongs to
+    one plane. ``registers`` says where the planes lie (as many as answers are wanted).
+    """
+    octets = planes.view(np.uint8)
+    answers = np.empty(_STRETCH, np.uint8)
+    eights = answers.view(np.uint64)
+    one = np.uint64(0x00AA00AA00AA00AA)
+    two = np.uint64(0x0000CCCC0000CCCC)
+    four = np.uint64(0x00000000F0F0F0F0)
+    for start in range(0, codes.size, _STRETCH):
+        many = min(_STRETCH, codes.size - start)
+        for j in range(many):
+            answers[j] = table[codes[start + j]]
+        for j in range(many // 8):
+            x = eights[j]
+            t = (x ^ (x >> np.uint64(7))) & one
+            x = x ^ t ^ (t << np.uint64(7))
+            t = (x ^ (x >> np.uint64(14))) & two
+            x = x ^ t ^ (t << np.uint64(14))
+            t = (x ^ (x >> np.uint64(28))) & four
+            eights[j] = x ^ t ^ (t << np.uint64(28))
+        for k in range(registers.size):
+            target = octets[registers[k], start // 8 : (start + many) // 8]
+            for j in range(many // 8):
+                target[j] = answers[j * 8 + k]
+
+
+@njit("uint64(uint64)", cache=True, nogil=True, inline="always")
+def _ones(x):
+    x = x - ((x >> np.uint64(1)) & np.uint64(0x5555555555555555))
+    x = (x & np.uint64(0x3333333333333333)) + ((x >> np.uint64(2)) & np.uint64(0x3333333333333333))
+    x = (x + (x >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return (x * np.uint64(0x0101010101010101)) >> np.uint64(56)
+
+
+@_compile("void(int32[:, ::1], uint64[:, ::1], uint64[:, ::1], int64)")
+def run(steps, kept, working, words):
+    """Every instruction on one stretch of traders, then the next stretch."""
+    size = _STRETCH // 64
+    for start in range(0, words, size):
+        end = min(words, start + size)
+        for i in range(steps.shape[0]):
+            operation, to, left, right = steps[i]
+            target = kept[to, start:end] if to >= 0 else working[-1 - to, start:end]
+            a = kept[left, start:end] if left >= 0 else working[-1 - left, start:end]
+            b = kept[right, start:end] if right >= 0 else working[-1 - right, start:end]
+            if operation == AND:
+                for j in range(end - start):
+                    target[j] = a[j] & b[j]
+            elif operation == OR:
+                for j in range(end - start):
+                    target[j] = a[j] | b[j]
+            elif operation == ANDNOT:
+                for j in range(end - start):
+                    target[j] = a[j] & ~b[j]
+            else:
+                for j in range(end - start):
+                    target[j] = ~a[j]
+
+
+@_compile("void(uint64[:, ::1], int64[::1], int64, uint64, int64[::1])")
+def count(planes, registers, words, last, counts):
+    """Add to ``counts`` how many bits each plane has; ``last`` masks the last word."""
+    for i in range(registers.size):
+        plane = planes[registers[i], :words]
+        found = np.uint64(0)
+        for j in range(words - 1):
+            found += _ones(plane[j])
+        counts[i] += np.int64(found + _ones(plane[words - 1] & last))
