@@ -66,13 +66,10 @@ def test_a_note_of_both_signatures_holds_for_either_key():
 
 
 def test_a_key_that_begins_with_the_digits_the_library_strips_still_signs():
-    found = next(
-        key
-        for key in (Sm2Signer(NAME, number.to_bytes(32, "big")) for number in range(1, 400))
-        if key._public_key.hex().startswith(("04", "40", "4", "0"))
-    )
+    key = Sm2Signer(NAME, (11).to_bytes(32, "big"))
 
-    assert found.verifier.verify(b"text\n", found.sign(b"text\n"))
+    assert key._public_key.hex().startswith("04")
+    assert key.verifier.verify(b"text\n", key.sign(b"text\n"))
 
 
 def test_a_point_off_the_curve_is_no_key():
