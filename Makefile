@@ -11,7 +11,7 @@ export UV_PYTHON_DOWNLOADS = never
 export PYTHONUTF8 = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo setup dev city serve test check bench fix lock reference clean
+.PHONY: help demo setup dev city serve test check generative spark bench fix lock reference clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -40,6 +40,11 @@ check: dev  ## format, lint, types, import ladder, missing migrations, repositor
 	$(BIN)/python manage.py makemigrations --check --dry-run -v0
 	$(BIN)/python -m pytest tests/repo
 
+generative: dev  ## random rules on random facts through every engine (GENERATIVE_SECONDS=1800)
+	@$(BIN)/python -m tests.generative
+
+spark: dev .venv/.spark  ## install pyspark, so that tests and make generative include Spark (needs Java 17+)
+
 bench: dev .venv/.bench  ## measure city, ingest, facts, sweep and rulebook against other engines; writes docs/benchmarks
 	$(BIN)/python -m bench.spine
 	$(BIN)/python -m bench.rulebook
@@ -57,6 +62,7 @@ lock: $(UV)  ## pin every dependency with its hashes again
 	$(UV) pip compile -q --generate-hashes --universal --no-emit-index-url --no-header --no-annotate --upgrade pyproject.toml -o requirements/base.txt
 	$(UV) pip compile -q --generate-hashes --universal --no-emit-index-url --no-header --no-annotate pyproject.toml -c requirements/base.txt --group dev -o requirements/dev.txt
 	$(UV) pip compile -q --generate-hashes --universal --no-emit-index-url --no-header --no-annotate pyproject.toml -c requirements/base.txt --group bench -o requirements/bench.txt
+	$(UV) pip compile -q --generate-hashes --universal --no-emit-index-url --no-header --no-annotate pyproject.toml -c requirements/base.txt --extra spark -o requirements/spark.txt
 
 clean:  ## remove the demo city, its database and every derived file (asks first)
 	@$(BIN)/getihu clean
@@ -79,6 +85,11 @@ $(UV): requirements/uv.txt
 .venv/.bench: .venv/.base requirements/bench.txt
 	@echo "安装用来比较的引擎…"
 	@$(UV) pip install -q --require-hashes -r requirements/bench.txt
+	@touch $@
+
+.venv/.spark: .venv/.base requirements/spark.txt
+	@echo "安装 pyspark…"
+	@$(UV) pip install -q --require-hashes -r requirements/spark.txt
 	@touch $@
 
 .venv/.dev: .venv/.base requirements/dev.txt

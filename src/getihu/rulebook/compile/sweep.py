@@ -42,11 +42,15 @@ def amount_column(rule_id: str) -> str:
 
 @dataclass(frozen=True)
 class SweepStatement:
-    """A SELECT over a facts relation. ``facts`` are the columns it reads beside trader_code."""
+    """A SELECT over a facts relation. ``facts`` are the columns it reads beside trader_code.
+
+    ``clauses`` names the column of each clause, by rule id and clause id, when they were asked for.
+    """
 
     sql: str
     facts: tuple[str, ...]
     distinct_clauses: int
+    clauses: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
 @dataclass
@@ -66,11 +70,14 @@ class _Layers:
         return self.clauses.setdefault(expression, f"c{len(self.clauses)}")
 
 
-def compile_sweep(rules: Sequence[Rule], as_of: date, relation: str) -> SweepStatement:
+def compile_sweep(
+    rules: Sequence[Rule], as_of: date, relation: str, *, with_clauses: bool = False
+) -> SweepStatement:
     """The statement that decides ``rules`` (one version each) on ``as_of``.
 
     ``relation`` is SQL for the facts table (``read_parquet('…')``). Rules not in force cost
-    nothing. Grain: one row per trader, in the order of the facts table.
+    nothing. ``with_clauses`` adds a BOOLEAN column per distinct clause (NULL: unknown), so that
+    reasons can be read off. Grain: one row per trader, in the order of the facts table.
     """
     layers = _Layers()
     for number, rule in enumerate(rules):
@@ -82,16 +89,28 @@ def compile_sweep(rules: Sequence[Rule], as_of: date, relation: str) -> SweepSta
     ]
     scopes = [f"{sql} AS {name}" for sql, name in layers.scopes.items()]
     first = ["trader_code", *scopes, *clauses, *layers.amounts]
+    shown = layers.clauses.values() if with_clauses else ()
     sql = "\n".join(
         (
             f"WITH facts AS (SELECT {', '.join(facts)} FROM {relation}),",
             f"clauses AS (SELECT {_listed(first)} FROM facts),",
             f"answers AS (SELECT {_listed(['*', *layers.answers])} FROM clauses),",
             f"stops AS (SELECT {_listed(['*', *layers.stops])} FROM answers)",
-            f"SELECT {_listed(['trader_code', *layers.result])} FROM stops",
+            f"SELECT {_listed(['trader_code', *layers.result, *shown])} FROM stops",
         )
     )
-    return SweepStatement(sql, tuple(layers.facts), len(layers.clauses))
+    asked = _asked(layers, rules) if with_clauses else {}
+    return SweepStatement(sql, tuple(layers.facts), len(layers.clauses), asked)
+
+
+def _asked(layers: _Layers, rules: Sequence[Rule]) -> dict[tuple[str, str], str]:
+    """Rule and clause → its column; a clause no tree names was never asked."""
+    return {
+        (rule.id, clause.id): layers.clauses[clause.resolved]
+        for rule in rules
+        for clause in rule.clauses
+        if clause.resolved in layers.clauses
+    }
 
 
 def _listed(columns: list[str]) -> str:
