@@ -421,6 +421,7 @@ class Advice:
     stand for the rule's scope) whose change brings it about, and ``remedies`` one way for each.
     ``cured_on`` is the first day on which it comes about if nobody acts and figures stay as they
     are; with ``at_latest`` it may come sooner. ``is_near``: one clause, known, and it can change.
+    ``is_possible``: the remedies together bring the goal about; else each stands for itself.
     """
 
     rule_id: str
@@ -434,10 +435,34 @@ class Advice:
     at_latest: bool
     remedies: tuple[Remedy, ...]
     is_near: bool
+    is_possible: bool
     caveat: str
     next_questions: tuple[Question, ...] = ()
 
-    @property
-    def is_possible(self) -> bool:
-        """True when the remedies together bring the goal about."""
-        return bool(self.remedies) and all(r.kind != "fixed" for r in self.remedies)
+
+@dataclass(frozen=True)
+class NearClause:
+    """A clause that alone keeps ``traders`` from a rule; ``comes_by_itself``: time may do."""
+
+    id: str
+    label: str
+    traders: int
+    comes_by_itself: bool
+
+
+@dataclass(frozen=True)
+class NearRule:
+    """差一步 of one rule over the city: how many traders one clause keeps from it, and which."""
+
+    rule_id: str
+    title: str
+    traders: int
+    clauses: tuple[NearClause, ...]
+
+
+@dataclass(frozen=True)
+class NearTrader:
+    """One trader one step away, and the clauses of which any one would do."""
+
+    trader_code: str
+    clauses: tuple[str, ...]

@@ -11,13 +11,19 @@ from django.conf import settings
 from getihu.dataplane import selectors as dataplane
 from getihu.dataplane.contracts import FactDeclaration, TraderFacts
 from getihu.kernel.errors import GetihuError, nearest_name
+from getihu.rulebook.advise import reads as advising
+from getihu.rulebook.advise.reads import Answers, UnknownAnswer
 from getihu.rulebook.contracts import (
+    Advice,
     Comparison,
     Decision,
     DraftVersion,
     DriftReport,
     Explanation,
+    NearRule,
+    NearTrader,
     ParameterCurve,
+    Question,
     RuleChange,
     RuleNumbers,
     RuleSummary,
@@ -35,10 +41,14 @@ from getihu.rulebook.whatif.reads import UnknownDriftReport, UnknownScenario, Un
 __all__ = [
     "NotSwept",
     "RuleFilter",
+    "UnknownAnswer",
     "UnknownDriftReport",
     "UnknownRule",
     "UnknownScenario",
     "UnknownVersion",
+    "advise",
+    "advise_trader",
+    "ask_next",
     "canonical_json",
     "compare_changes",
     "decisions_path",
@@ -53,6 +63,8 @@ __all__ = [
     "get_scenario",
     "list_curves",
     "list_drift_reports",
+    "list_near_rules",
+    "list_near_traders",
     "list_rule_versions",
     "list_rules",
     "list_scenarios",
@@ -180,6 +192,71 @@ def explain_rule(
     _check_known(get_rulebook(), rule_id)
     trader = _facts_of(trader_code, as_of, snapshot_id)
     return decide(get_rule(rule_id, trader.as_of), trader, dataplane.fact_catalogue())
+
+
+def advise(
+    trader_code: str,
+    rule_id: str,
+    *,
+    as_of: date | None = None,
+    snapshot_id: str | None = None,
+    answers: Answers | None = None,
+    goal: str = "",
+) -> Advice:
+    """Why not, when, and what would change it. ``goal``: by default yes, or a table's next value.
+
+    Raises as ``explain_rule``, and UnknownAnswer. Cost: some milliseconds.
+    """
+    _check_known(get_rulebook(), rule_id)
+    trader = _facts_of(trader_code, as_of, snapshot_id)
+    return advising.advise_trader(get_rule(rule_id, trader.as_of), trader, answers or {}, goal)
+
+
+def advise_trader(
+    trader_code: str, *, as_of: date | None = None, snapshot_id: str | None = None
+) -> dict[str, Advice]:
+    """Rule id → advice, for every rule of one trader. Raises as ``explain_trader``."""
+    trader = _facts_of(trader_code, as_of, snapshot_id)
+    rules = get_rulebook().governing(trader.as_of)
+    return {rule.id: advising.advise_trader(rule, trader, {}) for rule in rules}
+
+
+def ask_next(
+    trader_code: str,
+    rule_id: str = "",
+    *,
+    as_of: date | None = None,
+    answers: Answers | None = None,
+) -> tuple[Question, ...]:
+    """The interview: what to ask next, best first, over one rule or all; empty when all is
+    settled. Raises as ``explain_rule``, and UnknownAnswer."""
+    trader = _facts_of(trader_code, as_of, None)
+    book = get_rulebook()
+    if rule_id:
+        _check_known(book, rule_id)
+    rules = [get_rule(rule_id, trader.as_of)] if rule_id else book.governing(trader.as_of)
+    return advising.questions(rules, trader, answers or {})
+
+
+def list_near_rules(as_of: date | None = None) -> list[NearRule]:
+    """差一步 over the city: per rule how many one clause keeps from it, most first.
+
+    Raises: NothingPublished, FactsNotBuilt. Cost: one pass over the columns of the rules.
+    """
+    published = dataplane.get_published_snapshot()
+    as_of = as_of or published.data_until
+    rules = get_rulebook().governing(as_of)
+    return advising.near_city(rules, as_of, published.snapshot_id)
+
+
+def list_near_traders(
+    rule_id: str, as_of: date | None = None, *, offset: int = 0, limit: int = 100
+) -> list[NearTrader]:
+    """The traders one step away from a rule. Raises as ``list_near_rules``, and UnknownRule."""
+    published = dataplane.get_published_snapshot()
+    as_of = as_of or published.data_until
+    rule = get_rule(rule_id, as_of)
+    return advising.near_traders(rule, as_of, published.snapshot_id, offset, limit)
 
 
 def _facts_of(trader_code: str, as_of: date | None, snapshot_id: str | None) -> TraderFacts:

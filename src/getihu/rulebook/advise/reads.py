@@ -1,0 +1,94 @@
+"""Advice, interview and 差一步 on published facts."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from functools import lru_cache
+
+import numpy as np
+
+from getihu.dataplane import selectors as dataplane
+from getihu.dataplane.contracts import FactScalar, TraderFacts
+from getihu.kernel.errors import GetihuError
+from getihu.rulebook.advise.advice import advise_facts
+from getihu.rulebook.advise.city import Bools, near_members, near_rule
+from getihu.rulebook.advise.interview import next_questions
+from getihu.rulebook.advise.knowledge import knowledge_of
+from getihu.rulebook.columns.city import CityColumns
+from getihu.rulebook.columns.sweep import CitySweep, sweep_columns
+from getihu.rulebook.contracts import Advice, NearRule, NearTrader, Question
+from getihu.rulebook.evaluate.expressions import Facts
+from getihu.rulebook.model.rules import Rule
+
+Answers = Mapping[str, FactScalar | None]
+
+
+class UnknownAnswer(GetihuError):
+    """An answer was given to something the rules do not ask."""
+
+
+def advise_trader(rule: Rule, trader: TraderFacts, answers: Answers, goal: str = "") -> Advice:
+    """Advice on one rule. Raises UnknownAnswer."""
+    facts = with_answers([rule], trader, answers)
+    return advise_facts(rule, facts, trader.as_of, dataplane.fact_catalogue(), goal=goal)
+
+
+def questions(rules: Sequence[Rule], trader: TraderFacts, answers: Answers) -> tuple[Question, ...]:
+    """What to ask next over some rules. Raises UnknownAnswer."""
+    facts = with_answers(rules, trader, answers)
+    return next_questions(rules, facts, trader.as_of, dataplane.fact_catalogue())
+
+
+def with_answers(rules: Iterable[Rule], trader: TraderFacts, answers: Answers) -> Facts:
+    """A trader's facts with what she or an officer answered. A fact a department delivered is
+    never overruled by an answer."""
+    known = trader.scalars()
+    inputs = {each.name for rule in rules for each in getattr(rule, "inputs", ())}
+    for name in answers:
+        if name not in inputs and name not in dataplane.fact_catalogue():
+            raise UnknownAnswer(f"没有叫“{name}”的事实。处理办法：看事实目录或规则的 inputs。")
+    given = {name: value for name, value in answers.items() if known.get(name) is None}
+    return {**known, **given}
+
+
+def near_city(rules: Sequence[Rule], as_of: date, snapshot_id: str) -> list[NearRule]:
+    """Every rule with the number of traders one step away, most first; rules without any left
+    out. Raises: FactsNotBuilt, AsOfBeforeData."""
+    knowledge = knowledge_of(dataplane.fact_catalogue())
+    sweep = _swept(tuple(rules), as_of, snapshot_id)
+    city = CityColumns.open(as_of, snapshot_id)
+    found = (near_rule(r, _near(city, sweep, r), knowledge) for r in rules)
+    return sorted((n for n in found if n.traders), key=lambda n: (-n.traders, n.rule_id))
+
+
+def near_traders(
+    rule: Rule, as_of: date, snapshot_id: str, offset: int, limit: int
+) -> list[NearTrader]:
+    """The traders one step away from a rule, by code, a page at a time."""
+    city = CityColumns.open(as_of, snapshot_id)
+    members = _near(city, _swept((rule,), as_of, snapshot_id), rule)
+    if not members:
+        return []
+    rows = np.flatnonzero(np.any(list(members.values()), axis=0))[offset : offset + limit]
+    codes = city.trader_code(rows)
+    return [
+        NearTrader(code, _ways(members, int(row))) for code, row in zip(codes, rows, strict=True)
+    ]
+
+
+def _near(city: CityColumns, sweep: CitySweep, rule: Rule) -> dict[str, Bools]:
+    catalogue = dataplane.fact_catalogue()
+
+    def is_near(row: int) -> bool:
+        facts = city.values(row)
+        return advise_facts(rule, facts, sweep.as_of, catalogue, asks=False).is_near
+
+    return near_members(sweep, rule, knowledge_of(catalogue), is_near)
+
+
+def _ways(members: Mapping[str, Bools], row: int) -> tuple[str, ...]:
+    return tuple(name for name, who in members.items() if who[row])
+
+
+@lru_cache(maxsize=4)
+def _swept(rules: tuple[Rule, ...], as_of: date, snapshot_id: str) -> CitySweep:
+    return sweep_columns(CityColumns.open(as_of, snapshot_id), rules, as_of)
