@@ -11,7 +11,7 @@ from getihu.dataplane.contracts import PersonalClass
 from getihu.rulebook import selectors
 from getihu.rulebook.contracts import RuleChange
 from getihu.rulebook.whatif.changes import changed_rule, rule_text
-from getihu.rulebook.whatif.curves import decide_copies, grid, rule_curves
+from getihu.rulebook.whatif.curves import grid, rule_curves
 from tests.rulebook.catalogue import CATALOGUE
 from tests.whatif.conftest import AS_OF
 
@@ -45,18 +45,6 @@ def test_the_value_in_force_is_on_the_curve_with_its_cost(small):
         assert Decimal(curve.values[curve.at]) == rule_value
         assert curve.counts[curve.at] == numbers.counts["yes"]
         assert curve.amounts_yuan[curve.at] == int(numbers.amount_yuan)
-
-
-def test_copies_by_kept_clauses_equal_copies_by_the_whole_sweep(small):
-    rule = small.rule()
-    for parameter in rule.parameters:
-        values = grid(small.city, rule, parameter)[::6]
-        copies = [copy(small, parameter.name, str(value)) for value in values]
-        quick = decide_copies(small.city, rule, copies)
-        whole = small.city.decide(copies)
-        for a, b in zip(quick, whole, strict=True):
-            assert (a.codes == b.codes).all()
-            assert (a.cents == b.cents).all()
 
 
 def test_the_curve_of_a_table_counts_one_of_its_values(small):

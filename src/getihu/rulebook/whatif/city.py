@@ -1,46 +1,29 @@
 """The whole city as columns of small numbers: where traders are, what they do, how rules answer.
 
 Everything here is one numpy array per question, a place per trader in the order of the facts
-table. The rest of this package only counts in these arrays.
+table; the answers come from the planes of ``rulebook.columns``. The rest of this package only
+counts in these arrays.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property, lru_cache
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from getihu.dataplane import selectors as dataplane
 from getihu.reference import selectors as reference
-from getihu.rulebook.compile.expressions import (
-    condition_sql,
-    literal,
-    quote,
-    rounded_sql,
-    whole_sql,
-)
-from getihu.rulebook.compile.sweep import amount_column, compile_sweep, outcome_column
-from getihu.rulebook.model.expressions import Expression, Fact, ValueType, walk
-from getihu.rulebook.model.rules import ELIGIBILITY, UNKNOWN, Amount, Rule
+from getihu.rulebook.columns.city import CityColumns
+from getihu.rulebook.columns.sweep import CitySweep, sweep_columns
+from getihu.rulebook.model.rules import ELIGIBILITY, UNKNOWN, Rule
 
 Bools = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.uint8]
 Cents = npt.NDArray[np.int64]
 
 NOT_APPLICABLE_CODE: Final = 255
-NO_AMOUNT: Final = -1
-_SQL_TYPES: Final = {
-    ValueType.BOOLEAN: "BOOLEAN",
-    ValueType.INTEGER: "BIGINT",
-    ValueType.MONEY: "DECIMAL(18,2)",
-    ValueType.DECIMAL: "DECIMAL(18,4)",
-    ValueType.DATE: "DATE",
-    ValueType.TEXT: "VARCHAR",
-}
 
 
 @dataclass(frozen=True)
@@ -73,19 +56,13 @@ class Decided:
 class City:
     """One facts table. Cheap to open; columns are read when first asked for."""
 
-    def __init__(self, facts: Path, as_of: date, snapshot_id: str) -> None:
+    def __init__(self, columns: CityColumns, as_of: date, snapshot_id: str) -> None:
         self.as_of, self.snapshot_id = as_of, snapshot_id
-        self._facts = facts
+        self._columns = columns
 
-    @cached_property
-    def columns(self) -> frozenset[str]:
-        sql = f"SELECT * FROM read_parquet({literal(str(self._facts))}) LIMIT 0"
-        cursor = dataplane.engine().cursor().execute(sql)
-        return frozenset(column[0] for column in cursor.description or ())
-
-    @cached_property
+    @property
     def traders(self) -> int:
-        return len(self.counties.index)
+        return self._columns.traders
 
     @cached_property
     def counties(self) -> Parts:
@@ -98,107 +75,51 @@ class City:
         found = [reference.get_industry(code) for code in sections]
         return self._parts("industry_section", sections, [i.name if i else "" for i in found])
 
-    def _parts(self, column: str, codes: list[str], labels: list[str]) -> Parts:
-        cases = " ".join(f"WHEN {literal(c)} THEN {n}" for n, c in enumerate(codes))
-        found = self._read(
-            [f"CAST(CASE {quote(column)} {cases} ELSE {len(codes)} END AS UTINYINT)"]
-        )
-        return Parts(tuple(codes), tuple(labels), found[0])
+    def _parts(self, fact: str, codes: list[str], labels: list[str]) -> Parts:
+        places = {code: place for place, code in enumerate(codes)}
+        held = ["", *self._columns.dictionary(fact)]
+        table = np.array([places.get(value, len(codes)) for value in held], dtype=np.uint8)
+        found = self._columns.codes(fact)
+        index = table[found] if found is not None else np.full(self.traders, len(codes), np.uint8)
+        return Parts(tuple(codes), tuple(labels), index)
+
+    def sweep(self, rules: Sequence[Rule]) -> CitySweep:
+        """Rules over everyone in one pass; copies of one rule are told apart by ``rule_key``."""
+        named = [replace(rule, id=rule_key(number)) for number, rule in enumerate(rules)]
+        return sweep_columns(self._columns, named, self.as_of)
 
     def decide(self, rules: Sequence[Rule]) -> list[Decided]:
         """How each rule (any rule, changed copies too) answers everyone, in one pass."""
-        # Several copies of one rule are several rules to the statement.
-        named = [replace(rule, id=f"whatif.r{number}") for number, rule in enumerate(rules)]
-        relation = self._relation([each for rule in named for each in _expressions(rule)])
-        statement = compile_sweep(named, self.as_of, relation)
-        wanted = []
-        for rule in named:
-            cases = " ".join(
-                f"WHEN {literal(value)} THEN {n}" for n, value in enumerate(outcomes_of(rule))
-            )
-            column = quote(outcome_column(rule.id))
-            wanted.append(f"CAST(CASE {column} {cases} ELSE {NOT_APPLICABLE_CODE} END AS UTINYINT)")
-            if rule.amount:
-                amount = quote(amount_column(rule.id))
-                wanted.append(f"coalesce(CAST({amount} * 100 AS BIGINT), {NO_AMOUNT})")
-        columns = iter(self._read(wanted, f"({statement.sql})"))
-        return [
-            Decided(outcomes_of(rule), next(columns), next(columns) if rule.amount else None)
-            for rule in named
-        ]
-
-    def clauses(self, rule: Rule) -> dict[str, tuple[Bools, Bools]]:
-        """Clause id → (holds, unknown) of everyone, whether the rule is for her or not."""
-        found = self.planes([clause.resolved for clause in rule.clauses])
-        return {clause.id: found[clause.resolved] for clause in rule.clauses}
-
-    def planes(self, expressions: Sequence[Expression]) -> dict[Expression, tuple[Bools, Bools]]:
-        """Condition → (holds, unknown) of everyone; each distinct one is worked out once."""
-        distinct = list(dict.fromkeys(expressions))
-        wanted = []
-        for expression in distinct:
-            sql = condition_sql(expression, self.as_of)
-            wanted += [f"coalesce({sql}, FALSE)", f"({sql}) IS NULL"]
-        found = self._read(wanted, self._relation(distinct))
-        return {each: (found[2 * n], found[2 * n + 1]) for n, each in enumerate(distinct)}
-
-    def cents(self, amounts: Sequence[Amount]) -> list[Cents]:
-        """What each amount comes to for everyone, a yes or not (−1: not known)."""
-        resolved = [amount.resolved for amount in amounts]
-        whole = ", ".join(f"{whole_sql(r, self.as_of)} AS w{n}" for n, r in enumerate(resolved))
-        wanted = []
-        for number, amount in enumerate(amounts):
-            rounded = rounded_sql(f"w{number}", amount.resolved, amount.rounding)
-            wanted.append(f"coalesce(CAST(({rounded}) * 100 AS BIGINT), {NO_AMOUNT})")
-        return self._read(wanted, f"(SELECT {whole} FROM {self._relation(resolved)})")
+        swept = self.sweep(rules)
+        return [decided(swept, number) for number in range(len(rules))]
 
     def unknown(self, facts: Sequence[str]) -> dict[str, Bools]:
         """Fact → whether it is unknown of each trader; what no department delivers always is."""
-        held = [fact for fact in facts if fact in self.columns]
-        found = dict(zip(held, self._read([f"{quote(f)} IS NULL" for f in held]), strict=True))
-        everyone = np.ones(self.traders, dtype=bool)
-        return {fact: found.get(fact, everyone) for fact in facts}
+        found = {}
+        for fact in facts:
+            codes = self._columns.codes(fact)
+            found[fact] = np.ones(self.traders, dtype=bool) if codes is None else codes == 0
+        return found
 
-    def quantiles(self, fact: str, shares: Sequence[float]) -> list[Any]:
-        """Values of a fact below which the given shares of those known lie."""
-        if fact not in self.columns:
-            return []
-        listed = ", ".join(map(str, shares))
-        sql = (
-            f"SELECT quantile_disc({quote(fact)}, [{listed}]) FROM "
-            f"read_parquet({literal(str(self._facts))}) WHERE {quote(fact)} IS NOT NULL"
-        )
-        row = dataplane.engine().cursor().execute(sql).fetchone()
-        return list(row[0]) if row and row[0] else []
-
-    def _relation(self, expressions: Sequence[Expression]) -> str:
-        """The facts, with an empty column for each answer that no department delivers."""
-        table = f"read_parquet({literal(str(self._facts))})"
-        lacking = {
-            node.name: node.type
-            for expression in expressions
-            for node in walk(expression)
-            if isinstance(node, Fact) and node.name not in self.columns
-        }
-        if not lacking:
-            return table
-        empty = ", ".join(
-            f"CAST(NULL AS {_SQL_TYPES[kind]}) AS {quote(name)}" for name, kind in lacking.items()
-        )
-        return f"(SELECT *, {empty} FROM {table})"
-
-    def _read(self, wanted: Sequence[str], relation: str = "") -> list[Any]:
-        if not wanted:
-            return []
-        listed = ", ".join(f"{sql} AS c{number}" for number, sql in enumerate(wanted))
-        source = relation or f"read_parquet({literal(str(self._facts))})"
-        found = dataplane.engine().cursor().execute(f"SELECT {listed} FROM {source}").fetchnumpy()
-        return [np.asarray(found[f"c{number}"]) for number in range(len(wanted))]
+    def quantile(self, fact: str, share: float) -> Any:
+        """The value of a fact below which that share of those known lie; None when unknown."""
+        codes = self._columns.codes(fact)
+        values = self._columns.dictionary(fact)
+        if codes is None or not values:
+            return None
+        below = np.bincount(codes, minlength=len(values) + 1)[1:].cumsum()
+        return values[int(np.searchsorted(below, share * below[-1]))]
 
 
-def _expressions(rule: Rule) -> list[Expression]:
-    amounts = [rule.amount.resolved] if rule.amount else []
-    return [clause.resolved for clause in rule.clauses] + amounts
+def rule_key(number: int) -> str:
+    return f"whatif.r{number}"
+
+
+def decided(swept: CitySweep, number: int) -> Decided:
+    """One rule of a sweep, answered."""
+    key = rule_key(number)
+    cents = swept.amounts(key) if swept.planned(key).rule.amount else None
+    return Decided(swept.outcomes(key), swept.codes(key), cents)
 
 
 def outcomes_of(rule: Rule) -> tuple[str, ...]:
@@ -215,10 +136,9 @@ def outcome_labels(rule: Rule) -> Mapping[str, str]:
 
 def open_city(as_of: date, snapshot_id: str) -> City:
     """The city on a date. Raises: FactsNotBuilt, AsOfBeforeData, NothingPublished."""
-    path = dataplane.facts_path(as_of, snapshot_id)
-    return _open(path, path.stat().st_mtime_ns, as_of, snapshot_id)
+    return _open(CityColumns.open(as_of, snapshot_id), as_of, snapshot_id)
 
 
 @lru_cache(maxsize=2)
-def _open(path: Path, written: int, as_of: date, snapshot_id: str) -> City:
-    return City(path, as_of, snapshot_id)
+def _open(columns: CityColumns, as_of: date, snapshot_id: str) -> City:
+    return City(columns, as_of, snapshot_id)

@@ -7,7 +7,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
+from getihu.rulebook.columns.sweep import CitySweep
 from getihu.rulebook.contracts import ParameterCurve
 from getihu.rulebook.explain.words import show_parameter
 from getihu.rulebook.model.expressions import (
@@ -21,9 +23,8 @@ from getihu.rulebook.model.expressions import (
 )
 from getihu.rulebook.model.rules import ELIGIBILITY, Parameter, Rule
 from getihu.rulebook.whatif.changes import with_value
-from getihu.rulebook.whatif.city import NO_AMOUNT, Bools, City, Decided, Parts
-from getihu.rulebook.whatif.numbers import Catalogue, dimensions, scope_facts
-from getihu.rulebook.whatif.planes import outcome_codes
+from getihu.rulebook.whatif.city import Bools, City, Parts, rule_key
+from getihu.rulebook.whatif.numbers import Catalogue, dimensions
 from getihu.rulebook.whatif.privacy import FEWEST, is_few, is_guarded
 
 STEPS: Final = 40
@@ -45,10 +46,27 @@ def rule_curves(
     one, the nearest anyone left in the last row can come to).
     """
     outcome = outcome or _usual_outcome(rule)
-    by = dimensions(city, type_rule if type_rule and type_rule.id != rule.id else None)
+    by = Grid(dimensions(city, type_rule if type_rule and type_rule.id != rule.id else None))
     guard = is_guarded([rule], catalogue)
     curves = (_curve(city, rule, parameter, outcome, by, guard) for parameter in rule.parameters)
     return [curve for curve in curves if curve is not None]
+
+
+class Grid:
+    """All ways to part the city at once, so that a crowd is counted in one pass."""
+
+    def __init__(self, dimensions: dict[str, Parts]) -> None:
+        self.dimensions = dimensions
+        self.shape = tuple(len(parts.codes) + 1 for parts in dimensions.values())
+        indices = [parts.index for parts in dimensions.values()]
+        self._place = np.ravel_multi_index(indices, self.shape).astype(np.int32)
+
+    def count(self, who: Bools) -> list[npt.NDArray[np.int64]]:
+        """Per dimension the numbers in its parts, the last one for unknown."""
+        size = int(np.prod(self.shape))
+        cube = np.bincount(self._place[who], minlength=size).reshape(self.shape)
+        every = range(len(self.shape))
+        return [cube.sum(axis=tuple(a for a in every if a != axis)) for axis in every]
 
 
 def _usual_outcome(rule: Rule) -> str:
@@ -62,7 +80,7 @@ def _curve(
     rule: Rule,
     parameter: Parameter,
     outcome: str,
-    by: dict[str, Parts],
+    by: Grid,
     guard: bool,
 ) -> ParameterCurve | None:
     values, copies = [], []
@@ -73,9 +91,10 @@ def _curve(
             values.append(value)
     if len(values) < 2 or parameter.value not in values:
         return None
-    decided = decide_copies(city, rule, copies)
+    swept = city.sweep(copies)
     at = values.index(parameter.value)
-    counts = [int(each.is_(outcome).sum()) for each in decided]
+    crowds = [swept.members(rule_key(number), outcome) for number in range(len(copies))]
+    counts = [int(who.sum()) for who in crowds]
     return ParameterCurve(
         name=parameter.name,
         label=parameter.label,
@@ -86,66 +105,45 @@ def _curve(
         shown=tuple(show_parameter(replace(parameter, value=value)) for value in values),
         at=at,
         counts=tuple(counts),
-        amounts_yuan=_amounts(decided, counts, at),
-        parts={name: _part_counts(decided, outcome, parts, guard) for name, parts in by.items()},
+        amounts_yuan=_said(_sums(swept, copies), counts, at),
+        parts=_part_counts(by, crowds, guard),
     )
 
 
-def decide_copies(city: City, rule: Rule, copies: Sequence[Rule]) -> list[Decided]:
-    """How copies with another parameter answer everyone: only clauses that differ are worked
-    out, and whom the rule is for stays as it is."""
-    base = city.decide([rule])[0]
-    planes = city.planes([c.resolved for each in (rule, *copies) for c in each.clauses])
-    amounts = dict.fromkeys(copy.amount for copy in copies if copy.amount)
-    cents = dict(zip(amounts, city.cents(list(amounts)), strict=True)) if amounts else {}
-    kept = ~base.applies | _place_unknown(city, rule)
-    if rule.incomplete:
-        kept |= True
-    found = []
-    for copy in copies:
-        codes = outcome_codes(copy, {c.id: planes[c.resolved] for c in copy.clauses})
-        codes = np.where(kept, base.codes, codes)
-        own = cents[copy.amount] if copy.amount else None
-        if own is not None:
-            own = np.where(codes == base.outcomes.index("yes"), own, NO_AMOUNT)
-        found.append(Decided(base.outcomes, codes, own))
-    return found
-
-
-def _place_unknown(city: City, rule: Rule) -> Bools:
-    """Those of whom it is unknown whether the rule is for them: no parameter changes that."""
-    found = np.zeros(city.traders, dtype=bool)
-    for unknown in city.unknown(scope_facts(rule)).values():
-        found |= unknown
-    return found
-
-
 def _part_counts(
-    decided: Sequence[Decided], outcome: str, by: Parts, guard: bool
-) -> dict[str, tuple[int, ...]]:
-    """Code → counts along the curve; parts that stay empty are left out.
+    by: Grid, crowds: Sequence[Bools], guard: bool
+) -> dict[str, dict[str, tuple[int, ...]]]:
+    """Dimension → code → counts along the curve; parts that stay empty are left out.
 
     Of a rule over personal facts to the nearest five: two neighbouring values may not differ by
     one person.
     """
-    size = len(by.codes) + 1
-    table = np.stack(
-        [np.bincount(by.index[each.is_(outcome)], minlength=size)[:-1] for each in decided]
-    )
-    if guard:
-        table = (table + FEWEST // 2) // FEWEST * FEWEST
-    return {
-        code: tuple(table[:, n].tolist()) for n, code in enumerate(by.codes) if table[:, n].any()
-    }
+    tables = [np.stack(column) for column in zip(*map(by.count, crowds), strict=True)]
+    found = {}
+    for (name, parts), table in zip(by.dimensions.items(), tables, strict=True):
+        shown = (table + FEWEST // 2) // FEWEST * FEWEST if guard else table
+        found[name] = {
+            code: tuple(shown[:, n].tolist())
+            for n, code in enumerate(parts.codes)
+            if shown[:, n].any()
+        }
+    return found
 
 
-def _amounts(decided: Sequence[Decided], counts: Sequence[int], at: int) -> tuple[int, ...]:
-    """Yuan along the curve. A sum moves only when at least five traders moved since the last one
-    said: a smaller step would say what one of them gets."""
-    sums = [each.cents[each.cents >= 0].sum() // 100 for each in decided if each.cents is not None]
+def _sums(swept: CitySweep, copies: Sequence[Rule]) -> list[int]:
+    """Whole yuan of all yes along the curve; empty when nothing is paid."""
+    if any(copy.amount is None for copy in copies):
+        return []
+    found = [swept.amount_of(rule_key(number)).cents for number in range(len(copies))]
+    return [int(cents.values[cents.known].sum()) // 100 for cents in found]
+
+
+def _said(sums: Sequence[int], counts: Sequence[int], at: int) -> tuple[int, ...]:
+    """What is said of the sums. One moves only when at least five traders moved since the last
+    one said: a smaller step would say what one of them gets."""
     if not sums or is_few(counts[at]):
         return ()
-    said = [int(total) for total in sums]
+    said = list(sums)
     for way in (range(at + 1, len(said)), range(at - 1, -1, -1)):
         last = at
         for place in way:
@@ -177,9 +175,9 @@ def _reach(city: City, rule: Rule, parameter: Parameter) -> Decimal:
     """The largest value to try: as far again as the value in force, or where hardly anyone is."""
     value = Decimal(str(parameter.value))
     seen = [
-        Decimal(str(found[0]))
+        Decimal(str(found))
         for fact in compared_facts(rule, parameter.name)
-        if (found := city.quantiles(fact, [0.98])) and not isinstance(found[0], str | date | bool)
+        if isinstance(found := city.quantile(fact, 0.98), int | Decimal)
     ]
     usual = value * Decimal("2.5")
     if not usual:

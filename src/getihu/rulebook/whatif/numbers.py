@@ -10,7 +10,16 @@ from getihu.dataplane.contracts import FactDeclaration
 from getihu.rulebook.contracts import ClauseNumbers, MissingNumbers, PartNumbers, RuleNumbers
 from getihu.rulebook.model.expressions import facts_in
 from getihu.rulebook.model.rules import ELIGIBILITY, UNKNOWN, Rule
-from getihu.rulebook.whatif.city import Bools, City, Decided, Parts, outcome_labels, outcomes_of
+from getihu.rulebook.whatif.city import (
+    Bools,
+    City,
+    Decided,
+    Parts,
+    outcome_labels,
+    outcomes_of,
+    rule_key,
+)
+from getihu.rulebook.whatif.city import decided as decided_in
 from getihu.rulebook.whatif.planes import Planes, flipped, open_leaves, tree_plane
 from getihu.rulebook.whatif.privacy import guarded, is_few, is_guarded
 
@@ -52,8 +61,9 @@ def rule_numbers(
     city: City, rule: Rule, type_rule: Rule | None, catalogue: Catalogue
 ) -> RuleNumbers:
     """Everything the policy page counts. Cost: some passes over the columns of the rule."""
-    decided = city.decide([rule])[0]
-    planes = city.clauses(rule)
+    swept = city.sweep([rule])
+    decided = decided_in(swept, 0)
+    planes = {clause.id: swept.clause(rule_key(0), clause.id) for clause in rule.clauses}
     guard = is_guarded([rule], catalogue)
     parts = dimensions(city, type_rule if type_rule and type_rule.id != rule.id else None)
     labels = outcome_labels(rule)

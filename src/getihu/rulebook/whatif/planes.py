@@ -5,8 +5,8 @@ from functools import reduce
 
 import numpy as np
 
-from getihu.rulebook.model.rules import AllOf, AnyOf, AtLeast, ClauseRef, NoneOf, Rule, Tree
-from getihu.rulebook.whatif.city import Bools, Codes
+from getihu.rulebook.model.rules import AllOf, AnyOf, AtLeast, ClauseRef, NoneOf, Tree
+from getihu.rulebook.whatif.city import Bools
 
 Plane = tuple[Bools, Bools]  # (holds, unknown)
 Planes = Mapping[str, Plane]
@@ -63,25 +63,3 @@ def _collect(tree: Tree, planes: Planes, among: Bools, found: dict[str, Bools]) 
         return
     for item in tree.items:
         _collect(item, planes, waiting, found)
-
-
-def outcome_codes(rule: Rule, planes: Planes) -> Codes:
-    """The outcome of a rule for everyone by its clauses alone, numbered as in ``outcomes_of``."""
-    if rule.requires is not None:
-        yes, unknown = tree_plane(rule.requires, planes)
-        return np.where(yes, 0, np.where(unknown, 2, 1)).astype(np.uint8)
-    values = [value for value, _ in rule.values]
-    size = len(next(iter(planes.values()))[0])
-    searching = np.ones(size, dtype=bool)
-    code = np.full(size, len(values), dtype=np.uint8)  # of the one value still possible
-    several = np.zeros(size, dtype=bool)
-    for row in rule.rows:
-        everyone = (np.ones(size, dtype=bool), np.zeros(size, dtype=bool))
-        yes, unknown = tree_plane(row.when, planes) if row.when else everyone
-        possible = searching & (yes | unknown)
-        place = values.index(row.value)
-        several |= possible & (code != len(values)) & (code != place)
-        code[possible] = place
-        searching &= ~yes
-    code[several] = len(values)
-    return code
