@@ -29,6 +29,7 @@ from getihu.audit.tlog.tiles import (
     Tile,
     TileDamaged,
     TileFolder,
+    check_older_partials,
     check_tile,
     tiles_of,
 )
@@ -233,6 +234,7 @@ def _check_files(checkpoint: Checkpoint) -> Iterator[LogFinding]:
     try:
         for tile in tiles_of(checkpoint.size):
             check_tile(folder, tile)
+            check_older_partials(folder, tile)
         subtree = folder.subtree(checkpoint.size)
         verifiers = log_verifiers()
         for row in CheckpointRow.objects.order_by("size"):

@@ -125,6 +125,12 @@ class TileFolder:
             path.unlink()
         partial_folder.rmdir()
 
+    def older_partials(self, tile: Tile) -> list[Tile]:
+        """The partial tiles of earlier sizes that lie beside a tile, narrowest first."""
+        folder = (self.folder / Tile(tile.level, tile.number, 1).path).parent
+        widths = sorted(int(p.name) for p in folder.glob("*") if p.name.isdecimal())
+        return [Tile(tile.level, tile.number, width) for width in widths if width < tile.width]
+
     def subtree(self, size: int) -> Callable[[int, int], bytes]:
         """The perfect subtrees of a tree of ``size``, each tile read once."""
         seen: dict[tuple[int, int], list[bytes]] = {}
@@ -156,6 +162,17 @@ def check_tile(folder: TileFolder, tile: Tile) -> None:
         ]
     if hashes != again:
         raise TileDamaged(f"日志文件 {tile.path} 与下一层的散列不符")
+
+
+def check_older_partials(folder: TileFolder, tile: Tile) -> None:
+    """Compare the partial tiles of earlier sizes with the beginning of the one they grew into."""
+    for older in folder.older_partials(tile):
+        if tile.level == ENTRIES:
+            same = folder.entries(older) == folder.entries(tile)[: older.width]
+        else:
+            same = folder.hashes(older) == folder.hashes(tile)[: older.width]
+        if not same:
+            raise TileDamaged(f"日志文件 {older.path} 与后来的 {tile.path} 不符")
 
 
 def write_durably(path: Path, text: bytes) -> None:
