@@ -16,9 +16,7 @@ FORM = {"use_area_m2": "80", "seats": 20, "has_signboard": True}
 def test_four_workers_at_once_escalate_each_clock_once():
     cast = make_cast()
     for _ in range(8):
-        case = services.open_draft(
-            "entry.catering_opening", SHOP, place=TOWN, by=cast.owner, at=AT
-        )
+        case = services.open_draft("entry.catering_opening", SHOP, place=TOWN, by=cast.owner, at=AT)
         services.save_draft(case, FORM, by=cast.owner)
         services.submit(case, by=cast.owner, at=AT)
 

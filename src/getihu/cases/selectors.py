@@ -123,6 +123,26 @@ def reading_of(clock: ClockRun, on: date) -> ClockReading:
     )
 
 
+def case_is(argument: str) -> bool:
+    """Whether a case is in a state, locked until the transaction ends: asked again before a
+    notice goes. ``argument``: case id, blank, state."""
+    case_id, _, state = argument.partition(" ")
+    return Case.objects.select_for_update().filter(pk=case_id, state=state).exists()
+
+
+def due_texts(clocks: Iterable[ClockRun]) -> dict[str, str]:
+    """When a case began to run and is due at the latest, by which article: for a notice."""
+    listed = list(clocks)
+    last = max(listed, key=lambda clock: clock.due_on or clock.started_on)
+    due = last.due_on or last.started_on
+    on = min(clock.started_on for clock in listed)
+    return {
+        "on": f"{on.month}月{on.day}日",
+        "due": f"{due.year}年{due.month}月{due.day}日{'（暂计）' if last.is_provisional else ''}",
+        "article": get_term(last.term_id).source,
+    }
+
+
 def due_by(day: date, *, actor: Actor, on: date, limit: int = 200) -> list[DueItem]:
     """Clocks due by ``day`` in the actor's scope, most overdue first: an inbox by law.
 

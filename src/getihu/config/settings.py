@@ -141,7 +141,7 @@ MATTER_DIRS = [PACKAGE_DIR / "entry" / "matters"]
 
 # Carriers of notices by channel, tried in order; and what is asked again before a notice goes.
 NOTICE_CARRIERS: dict[str, list[str]] = {}
-NOTICE_GUARDS: dict[str, str] = {}
+NOTICE_GUARDS = {"case_is": "getihu.cases.selectors.case_is"}
 
 # Public keys of departments: <department>.pem, added by an operator (or by the demo city).
 DEPARTMENT_KEYS_DIR = DATA_DIR / "keys" / "departments"

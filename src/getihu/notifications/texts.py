@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from getihu.kernel.errors import GetihuError, nearest_name
 from getihu.notifications.contracts import Channel
 
-LONGEST_VALUE = 60
+LONGEST_VALUE = 200
 _ADDRESS = re.compile(r"(?i)(https?:|www\.|[a-z0-9-]+\.(com|cn|net|top|xyz|cc|vip|link|me)\b)")
 
 

@@ -1,0 +1,46 @@
+"""What the applicant is told when a case moves: in the same transaction, once, while it is true."""
+
+from datetime import datetime
+
+from getihu.cases.machine import FINAL, STATE_LABELS, State
+from getihu.cases.matters.load import get_matter
+from getihu.cases.models import Case, CaseMove, ClockRun, MaterialRequest
+from getihu.cases.selectors import due_texts
+from getihu.notifications import services as notifications
+from getihu.notifications.contracts import Channel, NoticeRequest
+
+CHANNELS = (Channel.IN_APP, Channel.SMS)
+CORRECTION_ARTICLE = "行政许可法 第三十二条"
+_TEMPLATES = {State.ACCEPTED: "case.accepted", State.CORRECTION: "case.materials_wanted"}
+
+
+def tell_move(case: Case, move: CaseMove, at: datetime) -> None:
+    """Queue the notice of a move the applicant did not make herself; the case must be saved."""
+    state = State(case.state)
+    template = "case.ended" if state in FINAL else _TEMPLATES.get(state)
+    if template is None or state in (State.WITHDRAWN, State.DISCARDED):
+        return
+    notifications.queue(
+        NoticeRequest(
+            obligation=f"case:{case.pk}",
+            stage=f"move {move.pk}",
+            recipient=case.opened_by_id,
+            template_id=template,
+            values=_values(case, state),
+            channels=CHANNELS,
+            guard="case_is",
+            guard_argument=f"{case.pk} {state}",
+        ),
+        at=at,
+    )
+
+
+def _values(case: Case, state: State) -> dict[str, str]:
+    matter = get_matter(case.matter_id).title
+    if state is State.CORRECTION:
+        wanted = MaterialRequest.objects.filter(case=case).latest("sequence").items
+        return {"matter": matter, "items": "、".join(wanted), "article": CORRECTION_ARTICLE}
+    if state is State.ACCEPTED:
+        clocks = ClockRun.objects.filter(case=case, stopped_on=None)
+        return {"matter": matter, **due_texts(clocks)}
+    return {"matter": matter, "result": STATE_LABELS[state]}
