@@ -16,7 +16,7 @@ from typing import Any
 import click
 import django
 
-from getihu.config import cli_whatif
+from getihu.config import cli_slips, cli_whatif
 
 DEMO_MARK = "demo.json"
 
@@ -362,6 +362,7 @@ def _print_json(value: Any) -> None:
 
 
 cli_whatif.register(main, _settings)
+cli_slips.register(main, _settings)
 
 
 if __name__ == "__main__":

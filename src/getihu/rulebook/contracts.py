@@ -466,3 +466,47 @@ class NearTrader:
 
     trader_code: str
     clauses: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Slip:
+    """A decision slip. ``content`` are its canonical bytes; ``sha256`` stands inside them and is
+    the hash of the rest: the one to put into the audit log."""
+
+    trader_code: str
+    rule_id: str
+    rule_version: str
+    title: str
+    as_of: date
+    snapshot_id: str
+    outcome: str
+    amount_yuan: Decimal | None
+    sha256: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class SlipToday:
+    """Whether today's rule on today's facts would decide differently.
+
+    ``decides_differently`` is None, and ``why_unknown`` says why, when it cannot be told.
+    """
+
+    as_of: date | None
+    snapshot_id: str
+    rule_version: str
+    outcome: str
+    outcome_label: str
+    amount_yuan: Decimal | None
+    is_rule_changed: bool
+    facts_changed: tuple[str, ...]
+    decides_differently: bool | None
+    why_unknown: str
+
+
+@dataclass(frozen=True)
+class ReplayResult:
+    """A slip that gave the same bytes again, and how it would be decided today."""
+
+    slip: Slip
+    today: SlipToday

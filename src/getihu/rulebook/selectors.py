@@ -9,7 +9,7 @@ from pathlib import Path
 from django.conf import settings
 
 from getihu.dataplane import selectors as dataplane
-from getihu.dataplane.contracts import FactDeclaration, TraderFacts
+from getihu.dataplane.contracts import FactDeclaration, FactScalar, TraderFacts
 from getihu.kernel.errors import GetihuError, nearest_name
 from getihu.rulebook.advise import reads as advising
 from getihu.rulebook.advise.reads import Answers, UnknownAnswer
@@ -61,6 +61,7 @@ __all__ = [
     "get_rule_numbers",
     "get_rulebook",
     "get_scenario",
+    "ground_of",
     "list_curves",
     "list_drift_reports",
     "list_near_rules",
@@ -68,6 +69,7 @@ __all__ = [
     "list_rule_versions",
     "list_rules",
     "list_scenarios",
+    "read_answers",
     "scene_of",
     "sweep_counts",
 ]
@@ -238,6 +240,16 @@ def ask_next(
     return advising.questions(rules, trader, answers or {})
 
 
+def read_answers(rule_id: str, written: Mapping[str, str]) -> dict[str, FactScalar | None]:
+    """Answers written as text (是, 320.50, 2026-01-31) as values of the facts they answer; an
+    empty text is unknown. With ``rule_id`` that rule's inputs count too.
+
+    Raises: UnknownRule, UnknownAnswer, InvalidInput (not a value of the fact).
+    """
+    rules = [get_rule(rule_id)] if rule_id else list(get_rulebook().rules)
+    return advising.read_answers(rules, written)
+
+
 def list_near_rules(as_of: date | None = None) -> list[NearRule]:
     """差一步 over the city: per rule how many one clause keeps from it, most first.
 
@@ -257,6 +269,18 @@ def list_near_traders(
     as_of = as_of or published.data_until
     rule = get_rule(rule_id, as_of)
     return advising.near_traders(rule, as_of, published.snapshot_id, offset, limit)
+
+
+def ground_of(
+    trader_code: str, rule_id: str, as_of: date | None = None, snapshot_id: str | None = None
+) -> tuple[Rule, TraderFacts]:
+    """The rule that governs a date and the facts of one trader: what a decision rests on.
+
+    Raises as ``explain_rule``.
+    """
+    _check_known(get_rulebook(), rule_id)
+    trader = _facts_of(trader_code, as_of, snapshot_id)
+    return get_rule(rule_id, trader.as_of), trader
 
 
 def _facts_of(trader_code: str, as_of: date | None, snapshot_id: str | None) -> TraderFacts:

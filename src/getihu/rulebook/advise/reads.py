@@ -11,6 +11,7 @@ from getihu.dataplane.contracts import FactScalar, TraderFacts
 from getihu.kernel.errors import GetihuError
 from getihu.rulebook.advise.advice import advise_facts
 from getihu.rulebook.advise.city import Bools, near_members, near_rule
+from getihu.rulebook.advise.inputs import read_answer, with_inputs
 from getihu.rulebook.advise.interview import next_questions
 from getihu.rulebook.advise.knowledge import knowledge_of
 from getihu.rulebook.columns.city import CityColumns
@@ -41,13 +42,28 @@ def questions(rules: Sequence[Rule], trader: TraderFacts, answers: Answers) -> t
 def with_answers(rules: Iterable[Rule], trader: TraderFacts, answers: Answers) -> Facts:
     """A trader's facts with what she or an officer answered. A fact a department delivered is
     never overruled by an answer."""
+    check_answers(rules, answers)
     known = trader.scalars()
+    given = {name: value for name, value in answers.items() if known.get(name) is None}
+    return {**known, **given}
+
+
+def check_answers(rules: Iterable[Rule], answers: Answers) -> None:
+    """Raises UnknownAnswer for an answer to what is neither a fact nor asked by the rules."""
     inputs = {each.name for rule in rules for each in getattr(rule, "inputs", ())}
     for name in answers:
         if name not in inputs and name not in dataplane.fact_catalogue():
             raise UnknownAnswer(f"没有叫“{name}”的事实。处理办法：看事实目录或规则的 inputs。")
-    given = {name: value for name, value in answers.items() if known.get(name) is None}
-    return {**known, **given}
+
+
+def read_answers(rules: Iterable[Rule], written: Mapping[str, str]) -> dict[str, FactScalar | None]:
+    """Answers as people write them, typed. Raises UnknownAnswer, InvalidInput."""
+    rules = list(rules)
+    check_answers(rules, dict.fromkeys(written))
+    declared = dict(dataplane.fact_catalogue())
+    for rule in rules:
+        declared.update(with_inputs(rule, {}))
+    return {name: read_answer(declared[name], text) for name, text in written.items()}
 
 
 def near_city(rules: Sequence[Rule], as_of: date, snapshot_id: str) -> list[NearRule]:

@@ -1,0 +1,45 @@
+"""Slips on published facts: what of today they are compared with."""
+
+from collections.abc import Callable
+from datetime import date
+
+from getihu.dataplane import selectors as dataplane
+from getihu.dataplane.contracts import TraderFacts
+from getihu.kernel.errors import GetihuError
+from getihu.rulebook.advise.reads import Answers, check_answers
+from getihu.rulebook.contracts import ReplayResult, Slip, SlipToday
+from getihu.rulebook.model.rules import Rule
+from getihu.rulebook.slips import slips
+from getihu.rulebook.slips.record import Plain
+
+Ground = Callable[[str, str, date | None, str | None], tuple[Rule, TraderFacts]]
+
+
+def issue(rule: Rule, trader: TraderFacts, answers: Answers) -> Slip:
+    """The slip of one decision. Raises UnknownAnswer, RuleChangedMeanwhile."""
+    check_answers([rule], answers)
+    return slips.issue(rule, trader, dataplane.fact_catalogue(), answers)
+
+
+def replay(content: bytes, ground: Ground) -> ReplayResult:
+    """Replays a slip; ``ground`` gives a rule and a trader's facts on a date."""
+    raw = slips.read(content)
+    return slips.replay(content, _held(raw), _today(raw, ground))
+
+
+def _held(raw: Plain) -> TraderFacts | None:
+    """The facts of the slip's own snapshot, when they are still there."""
+    try:
+        as_of = date.fromisoformat(raw["as_of"])
+        return dataplane.get_trader_facts(raw["trader_code"], as_of, raw["snapshot_id"])
+    except (GetihuError, KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def _today(raw: Plain, ground: Ground) -> SlipToday:
+    try:
+        rule, trader = ground(raw["trader_code"], raw["rule"]["id"], None, None)
+        return slips.compare_today(raw, rule, trader, dataplane.fact_catalogue())
+    except (GetihuError, KeyError, TypeError, ValueError, AttributeError) as error:
+        told = str(error) if isinstance(error, GetihuError) else "凭据里的内容和今天的目录对不上。"
+        return slips.unknown_today(told)
