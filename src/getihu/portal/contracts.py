@@ -31,10 +31,14 @@ TRUST_NOTES: Final = {
 
 @dataclass(frozen=True)
 class NextStep:
-    """When or how an answer becomes yes, and whom to ask. ``who`` is empty if nobody need act."""
+    """When or how an answer becomes yes. ``gap`` is how far it is (还差 2 个月), ``who`` acts
+    (empty if nobody need), ``label`` is the condition; a dead end cannot be changed at all."""
 
     text: str
     who: str = ""
+    gap: str = ""
+    label: str = ""
+    is_dead_end: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,13 +46,15 @@ class PolicyLine:
     """One policy on a trader's page.
 
     ``worth_yuan`` is what it is worth to her (None: not countable, or not money for her);
-    ``is_limit`` says that it is the most she may get, so it does not add to the total.
+    ``is_limit`` says that it is the most she may get, so it does not add to the total. ``gap`` is
+    how far a refusal is from a yes, where it is one step.
     """
 
     decision: Decision
     hint: str
     worth_yuan: Decimal | None = None
     is_limit: bool = False
+    gap: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,8 +62,8 @@ class TraderPage:
     """Everything on one trader's page, most useful first.
 
     ``total_yuan`` sums what is paid out or spared, without limits; None if nothing of it can be
-    counted. ``near`` holds refusals with exactly one failing clause and nothing
-    unknown, whose clause can still change. ``data_until`` is the last day the data covers.
+    counted. ``near`` holds refusals with one clause in the way that
+    time or a step can change. ``data_until`` is the last day the data covers.
     """
 
     trader: TraderIdentity
@@ -79,7 +85,8 @@ class TraderPage:
 class DecisionPage:
     """结论 → 原因 → 依据第几条 → 什么时候、怎样就可以 → 找谁, then clause by clause: first
     those that settled the answer, then the ``others``, each in the order of the rule.
-    ``worth`` says what a yes is worth; None for every other answer."""
+    ``worth`` says what a yes is worth; None for every other answer. ``cured_on`` is the day on
+    which it comes by itself. ``questions`` are what to find out first, best first."""
 
     trader: TraderIdentity
     decision: Decision
@@ -88,6 +95,10 @@ class DecisionPage:
     deciding: tuple[ClauseResult, ...]
     others: tuple[ClauseResult, ...]
     steps: tuple[NextStep, ...]
+    steps_title: str
+    cured_on: date | None
+    cured_note: str
+    questions: tuple[Question, ...]
     contacts: tuple[str, ...]
     trust_note: str
     data_until: date

@@ -165,6 +165,7 @@ def scenarios(request: HttpRequest) -> HttpResponse:
     context = {
         "scenarios": rulebook.list_scenarios(request.GET.get("rule", "")),
         "compared": [(s, pages.get_comparison_page(s.comparison)) for s in compared],
+        "pays": any(s.comparison.after_yuan is not None for s in compared),
         "chosen": chosen,
     }
     return render(request, "portal/scenarios.html", context)
