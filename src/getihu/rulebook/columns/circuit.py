@@ -32,8 +32,8 @@ UNKNOWN: Final = Plane3(ZERO, ONES)
 class Program:
     """Instructions over registers: ``r >= 0`` is a kept plane, ``-1 - r`` a working one.
 
-    ``steps`` rows are (operation, target, a, b). ``register`` finds the place of a kept plane or
-    of a leaf (planes that are constant have none).
+    ``steps`` rows are (operation, target, a, b). ``register`` finds the place of a kept plane
+    (planes that are constant have none).
     """
 
     steps: npt.NDArray[np.int32]
@@ -143,15 +143,15 @@ class Circuit:
     # order of execution
 
     def program(self, kept: Iterable[int]) -> Program:
-        """Instructions that leave the planes ``kept`` behind; working planes are used again."""
+        """Instructions that leave the planes ``kept`` and every leaf they rest on behind; working
+        planes are used again."""
         kept_planes = [p for p in dict.fromkeys(kept) if p not in (ZERO, ONES)]
         needed = self._needed(kept_planes)
+        leaves = [p for p in needed if self.steps[p][0] == LEAF]
+        kept_planes = list(dict.fromkeys([*kept_planes, *leaves]))
         register = {plane: number for number, plane in enumerate(kept_planes)}
         last = self._last_use(needed)
         allocate = _Registers()
-        for plane in needed:
-            if self.steps[plane][0] == LEAF and plane not in register:
-                register[plane] = allocate.take()
         steps = []
         for plane in needed:
             operation, a, b = self.steps[plane]
@@ -165,8 +165,7 @@ class Circuit:
                 register[plane] = allocate.take()
             steps.append((operation, register[plane], *sources))
         table = np.array(steps, dtype=np.int32).reshape(-1, 4)
-        fixed = set(kept_planes) | {p for p in needed if self.steps[p][0] == LEAF}
-        places = {plane: register[plane] for plane in fixed}
+        places = {plane: register[plane] for plane in kept_planes}
         return Program(table, places, len(kept_planes), max(1, allocate.most))
 
     def _needed(self, wanted: Iterable[int]) -> list[int]:

@@ -16,13 +16,27 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from getihu.dataplane import selectors as dataplane
-from getihu.rulebook.columns.coding import Codes, Column, encode, encode_values
+from getihu.rulebook.columns.coding import FEW, Codes, Column, encode, encode_values
+from getihu.rulebook.columns.leaves import Parts
 
 _CODE: Final = "trader_code"
 _GROUP_MARK: Final = "__"  # state, source and dates of a group of facts: no facts themselves
 
 
-class MemoryColumns:
+class _WithParts:
+    """What was worked out on dictionaries, kept with them for the next sweep."""
+
+    def column(self, fact: str) -> Column | None:
+        raise NotImplementedError
+
+    def parts(self, as_of: date) -> Parts:
+        found: Parts | None = self.__dict__.get("_parts")
+        if found is None or found.as_of != as_of:
+            found = self.__dict__["_parts"] = Parts(self.column, as_of)
+        return found
+
+
+class MemoryColumns(_WithParts):
     """Facts of a few traders given as Python values, coded the same way."""
 
     def __init__(self, rows: Sequence[Mapping[str, Any]], types: Mapping[str, pa.DataType]) -> None:
@@ -38,7 +52,7 @@ class MemoryColumns:
         return self._columns[fact]
 
 
-class TableColumns:
+class TableColumns(_WithParts):
     """A facts table in memory, coded (for tests and benchmarks)."""
 
     def __init__(self, table: pa.Table) -> None:
@@ -53,7 +67,7 @@ class TableColumns:
         return self._columns[fact]
 
 
-class CityColumns:
+class CityColumns(_WithParts):
     """The facts of everyone on a date, in the order of the facts table.
 
     A column is coded when first asked for and kept in a folder named after the very facts file:
@@ -95,6 +109,10 @@ class CityColumns:
                 if found is None:
                     found = self._columns[fact] = self._read(fact)
         return found
+
+    def read(self, name: str) -> pa.ChunkedArray:
+        """A column of the facts table as it is."""
+        return self._file.read([name])[name]
 
     def codes(self, fact: str) -> Codes | None:
         column = self.column(fact)
@@ -156,13 +174,18 @@ class CityColumns:
         if isinstance(values, pa.ChunkedArray):
             values = values.chunk(0) if values.num_chunks else pa.array([], values.type)
         has_unknown = (table.schema.metadata or {}).get(b"has_unknown") == b"1"
-        return Column(np.load(codes, mmap_mode="r"), values, has_unknown)
+        planes = self.folder / f"{fact}.planes.npy"
+        ready = np.load(planes, mmap_mode="r") if len(values) < FEW else None
+        return Column(np.load(codes, mmap_mode="r"), values, has_unknown, ready)
 
     def _write(self, fact: str, codes: Path, known: Path) -> None:
         column = encode(pq.read_table(self.facts, columns=[fact])[fact])
         table = pa.table({fact: column.known})
         metadata = {b"has_unknown": b"1" if column.has_unknown else b"0"}
         table = table.replace_schema_metadata(metadata)
+        if column.size <= FEW:
+            planes = self.folder / f"{fact}.planes.npy"
+            _write_whole(planes, lambda name: np.save(name, column.planes))
         _write_whole(codes, lambda name: np.save(name, column.codes))
         _write_whole(known, lambda name: pq.write_table(table, name))
 

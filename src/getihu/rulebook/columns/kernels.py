@@ -6,23 +6,24 @@ Imported only where a city is swept: Numba takes a fifth of a second to load.
 from typing import Any
 
 import numpy as np
-from numba import njit
+from numba import njit, types
 
 from getihu.rulebook.columns.circuit import AND, ANDNOT, OR
 
 _STRETCH = 4096  # traders at a time: their codes, and every plane of theirs, stay in cache
 
 
-def _compile(*signatures: str) -> Any:
+def _compile(*signatures: Any) -> Any:
     # Compiled for these types when first imported, never while a user waits for a sweep.
     return njit([*signatures], cache=True, nogil=True, boundscheck=False)
 
 
-@_compile(
-    "void(uint8[::1], uint8[::1], int64[::1], uint64[:, ::1])",
-    "void(uint16[::1], uint8[::1], int64[::1], uint64[:, ::1])",
-    "void(uint32[::1], uint8[::1], int64[::1], uint64[:, ::1])",
-)
+def _with_codes(kind: Any) -> Any:
+    codes = types.Array(kind, 1, "C", readonly=True)  # files mapped into memory are
+    return types.void(codes, types.uint8[::1], types.int64[::1], types.uint64[:, ::1])
+
+
+@_compile(*map(_with_codes, (types.uint8, types.uint16, types.uint32)))
 def look_up(codes, table, registers, planes):
     """Eight answers per code from a table, eight traders at a time turned into eight planes.
 
@@ -51,6 +52,24 @@ def look_up(codes, table, registers, planes):
             target = octets[registers[k], start // 8 : (start + many) // 8]
             for j in range(many // 8):
                 target[j] = answers[j * 8 + k]
+
+
+_uint32 = types.Array(types.uint32, 1, "C", readonly=True)
+
+
+@_compile(types.void(_uint32, _uint32, types.uint32[::1], types.uint64[::1]))
+def reach(left, right, needed, plane):
+    """Yes where a trader's left code has reached what her right code asks for."""
+    octets = plane.view(np.uint8)
+    answers = np.empty(_STRETCH, np.uint8)
+    eights = answers.view(np.uint64)
+    for start in range(0, left.size, _STRETCH):
+        many = min(_STRETCH, left.size - start)
+        for j in range(many):
+            answers[j] = left[start + j] >= needed[right[start + j]]
+        for j in range(many // 8):
+            # Eight bytes of 0 or 1 become eight bits.
+            octets[start // 8 + j] = (eights[j] * np.uint64(0x0102040810204080)) >> np.uint64(56)
 
 
 @njit("uint64(uint64)", cache=True, nogil=True, inline="always")

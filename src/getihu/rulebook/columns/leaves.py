@@ -17,9 +17,16 @@ from getihu.rulebook.columns.circuit import (
     Circuit,
     Plane3,
 )
-from getihu.rulebook.columns.coding import Codes, Column
+from getihu.rulebook.columns.coding import FEW, Codes, Column
 from getihu.rulebook.columns.simple import Simplifier
-from getihu.rulebook.columns.vectors import Bools, NotVectorised, Vector, evaluate, row_by_row
+from getihu.rulebook.columns.vectors import (
+    Bools,
+    NotVectorised,
+    Vector,
+    aligned,
+    evaluate,
+    row_by_row,
+)
 from getihu.rulebook.evaluate.expressions import closure
 from getihu.rulebook.model.expressions import (
     NUMBERS,
@@ -38,8 +45,10 @@ from getihu.rulebook.model.expressions import (
 )
 from getihu.rulebook.model.numbers import scale_of
 
-SMALL: Final = 2**12  # dictionaries up to here answer whole conditions by themselves
 _MIRROR: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+_NEVER: Final = 2**32 - 1
+Needed = npt.NDArray[np.uint32]
 
 CodeSet = tuple[int, int] | Bools
 """The codes that say yes: from (included) until (excluded), or one bool per code."""
@@ -53,6 +62,9 @@ class Columns(Protocol):
     def column(self, fact: str) -> Column | None:
         """None: nobody holds this fact."""
 
+    def parts(self, as_of: date) -> "Parts":
+        """What was worked out on the dictionaries so far."""
+
 
 @dataclass(frozen=True, eq=False)
 class RowsLeaf:
@@ -63,6 +75,18 @@ class RowsLeaf:
     possible: int
 
 
+@dataclass(frozen=True, eq=False)
+class PairLeaf:
+    """One fact against another: yes where the first one's code (or its rank) has reached what
+    the second one's code asks for."""
+
+    left: Column
+    ranks: npt.NDArray[np.uint32] | None
+    right: Column
+    needed: npt.NDArray[np.uint32]
+    yes: int
+
+
 @dataclass
 class CodeLeaves:
     """The leaves of one column: which codes say yes, and the plane each makes."""
@@ -70,6 +94,7 @@ class CodeLeaves:
     column: Column
     sets: list[tuple[CodeSet, int]] = field(default_factory=list)
     known: dict[Any, int] = field(default_factory=dict)
+    ready: dict[int, int] = field(default_factory=dict)  # code → its own plane, at hand
 
 
 class Leaves:
@@ -79,9 +104,11 @@ class Leaves:
         self.columns, self.as_of, self.circuit = columns, as_of, circuit
         self.simple = Simplifier(as_of, lambda name: columns.column(name) is not None)
         self.by_fact: dict[str, CodeLeaves] = {}
+        self.of_pairs: list[PairLeaf] = []
         self.of_rows: list[RowsLeaf] = []
-        self.parts = Parts(columns, as_of)
+        self.parts = columns.parts(as_of)
         self._answers: dict[Expression, Plane3] = {}
+        self._pairs: dict[Expression, Plane3] = {}
 
     def answer(self, node: Expression) -> Plane3:
         """The planes of a resolved boolean expression."""
@@ -102,6 +129,8 @@ class Leaves:
             if direct is not None:
                 return direct
         composed = self._composed(node)
+        if composed is None and len(facts) == 2:
+            composed = self._of_pair(node)
         return composed if composed is not None else self._of_rows(node)
 
     def _composed(self, node: Expression) -> Plane3 | None:
@@ -137,8 +166,8 @@ class Leaves:
             held, has_null = listed
             answer = self._plain(leaves, held)
             return Plane3(answer.yes, ONES) if has_null else answer
-        if column.size > SMALL and isinstance(node, And | Or | Not | Case):
-            return None
+        if isinstance(node, And | Or | Not):
+            return None  # its parts are likely to be asked elsewhere too
         return self._of_vector(leaves, self.parts.of_dictionary(name, node))
 
     def _of_vector(self, leaves: CodeLeaves, answers: Vector) -> Plane3:
@@ -174,9 +203,23 @@ class Leaves:
             key = codes.tobytes() if column.size <= 2**16 else id(codes)
         found = leaves.known.get(key)
         if found is None:
-            found = leaves.known[key] = self.circuit.leaf()
-            leaves.sets.append((codes, found))
+            if column.size <= FEW:
+                found = self._of_few(leaves, codes)
+            else:
+                found = self.circuit.leaf()
+                leaves.sets.append((codes, found))
+            leaves.known[key] = found
         return found
+
+    def _of_few(self, leaves: CodeLeaves, codes: CodeSet) -> int:
+        """Columns of few values have a plane per code ready."""
+        inside = range(*codes) if isinstance(codes, tuple) else np.flatnonzero(codes).tolist()
+        planes = []
+        for code in inside:
+            if code not in leaves.ready:
+                leaves.ready[code] = self.circuit.leaf()
+            planes.append(leaves.ready[code])
+        return self.circuit.any_of(planes)
 
     def _leaves(self, name: str) -> CodeLeaves:
         found = self.by_fact.get(name)
@@ -194,6 +237,43 @@ class Leaves:
         return self._plane(self._leaves(name), (0, 1)) if column.has_unknown else ZERO
 
     # several facts
+
+    def _of_pair(self, node: Expression) -> Plane3 | None:
+        """A comparison with one fact on each side."""
+        if not isinstance(node, Compare) or node.left.type is ValueType.TEXT:
+            return None
+        sides = self.parts.facts(node.left), self.parts.facts(node.right)
+        if len(sides[0]) != 1 or len(sides[1]) != 1:
+            return None
+        match node.operator:
+            case ">=" | ">":
+                return self._reaches(node.left, node.right, node.operator)
+            case "<":
+                return self.circuit.not3(self._reaches(node.left, node.right, ">="))
+            case "<=":
+                return self.circuit.not3(self._reaches(node.left, node.right, ">"))
+        above = self.circuit.not3(self._reaches(node.left, node.right, ">"))
+        equal = self.circuit.all3([above, self._reaches(node.left, node.right, ">=")])
+        return equal if node.operator == "=" else self.circuit.not3(equal)
+
+    def _reaches(self, left: Expression, right: Expression, operator: str) -> Plane3:
+        key = Compare(operator, left, right)
+        found = self._pairs.get(key)
+        if found is None:
+            found = self._pairs[key] = self._made_pair(left, right, operator)
+        return found
+
+    def _made_pair(self, left: Expression, right: Expression, operator: str) -> Plane3:
+        (a,), (b,) = self.parts.facts(left), self.parts.facts(right)
+        ranks, needed = self.parts.reaching(Compare(operator, left, right))
+        first, second = self._leaves(a), self._leaves(b)
+        leaf = PairLeaf(first.column, ranks, second.column, needed, self.circuit.leaf())
+        self.of_pairs.append(leaf)
+        unknown = self.circuit.or_(
+            self._plane(first, ~self.parts.of_dictionary(a, left).known),
+            self._plane(second, ~self.parts.of_dictionary(b, right).known),
+        )
+        return Plane3(leaf.yes, self.circuit.or_(leaf.yes, unknown))
 
     def _of_rows(self, node: Expression) -> Plane3:
         leaf = RowsLeaf(node, self.circuit.leaf(), self.circuit.leaf())
@@ -237,10 +317,11 @@ def _listed(node: Expression, column: Column) -> tuple[Bools, bool] | None:
 class Parts:
     """Parts of expressions that rest on one fact, worked out on its dictionary, each once."""
 
-    def __init__(self, columns: Columns, as_of: date) -> None:
-        self.columns, self.as_of = columns, as_of
+    def __init__(self, column: Callable[[str], Column | None], as_of: date) -> None:
+        self._column, self.as_of = column, as_of
         self._done: dict[tuple[str, Expression], Vector] = {}
         self._facts: dict[Expression, tuple[str, ...]] = {}
+        self._reaching: dict[Expression, tuple[npt.NDArray[np.uint32] | None, Needed]] = {}
 
     def facts(self, node: Expression) -> tuple[str, ...]:
         found = self._facts.get(node)
@@ -252,7 +333,7 @@ class Parts:
         """A one-fact expression for every code of the fact."""
         found = self._done.get((name, node))
         if found is None:
-            column = self.columns.column(name)
+            column = self._column(name)
             assert column is not None
             found = self._done[name, node] = self._evaluated(name, node, column)
         return found
@@ -263,6 +344,16 @@ class Parts:
         except NotVectorised:
             values = [None, *column.values]
             return self._slowly(node, lambda number: {name: values[number]}, column.size)
+
+    def reaching(self, node: Compare) -> tuple[npt.NDArray[np.uint32] | None, Needed]:
+        """Of a comparison (>= or >) of two facts: the rank of each code of the left one (None: the
+        code itself), and the rank each code of the right one asks for."""
+        found = self._reaching.get(node)
+        if found is None:
+            (a,), (b,) = self.facts(node.left), self.facts(node.right)
+            left, right = self.of_dictionary(a, node.left), self.of_dictionary(b, node.right)
+            found = self._reaching[node] = _reaching(left, right, node.operator == ">")
+        return found
 
     def of_rows(self, node: Expression, codes: Callable[[str], Codes], length: int) -> Vector:
         """An expression for some traders, given the codes of each fact."""
@@ -275,7 +366,7 @@ class Parts:
             )
 
     def _held(self, name: str, codes: Codes) -> list[Any]:
-        column = self.columns.column(name)
+        column = self._column(name)
         assert column is not None
         values = [None, *column.values]
         return [values[code] for code in codes]
@@ -286,6 +377,22 @@ class Parts:
         function = closure(node)
         factor = scale_of(node).factor if node.type in NUMBERS else None
         return row_by_row(lambda n: function(facts(n), self.as_of), length, node.type, factor)
+
+
+def _reaching(
+    left: Vector, right: Vector, is_more: bool
+) -> tuple[npt.NDArray[np.uint32] | None, Needed]:
+    if left.factor is not None:
+        left, right, _ = aligned(left, right)
+    values, ranks = left.values[1:], None
+    if not left.known[1:].all() or not (values[1:] >= values[:-1]).all():
+        values = np.unique(left.values[left.known])
+        ranks = (np.searchsorted(values, left.values) + 1).astype(np.uint32)
+        ranks[~left.known] = 0
+    side: Any = "right" if is_more else "left"
+    needed = (np.searchsorted(values, right.values, side) + 1).astype(np.uint32)
+    needed[~right.known] = _NEVER
+    return ranks, needed
 
 
 class _Dictionary:
@@ -309,11 +416,6 @@ class _Rows:
         if len(facts) != 1:
             return None
         return self._parts.of_dictionary(facts[0], node).take(self._codes(facts[0]))
-
-
-def pack(answers: Bools) -> npt.NDArray[np.uint64]:
-    """Bools (whole 64s of them) as words of bits, the first the lowest."""
-    return np.packbits(answers, bitorder="little").view(np.uint64)
 
 
 def unpack(words: npt.NDArray[np.uint64], traders: int) -> Bools:

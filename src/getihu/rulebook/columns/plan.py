@@ -49,7 +49,14 @@ class Table:
     column: Column
     answers: npt.NDArray[np.uint8]
     registers: npt.NDArray[np.int64]
-    is_kept: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Copy:
+    """A plane the column has ready, and the register it goes to."""
+
+    plane: npt.NDArray[np.uint64]
+    register: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +67,7 @@ class Plan:
     leaves: Leaves
     program: Program
     tables: tuple[Table, ...]
+    copies: tuple[Copy, ...]
     distinct_clauses: int
     distinct_leaves: int
 
@@ -76,10 +84,15 @@ def plan(columns: Columns, rules: Sequence[Rule], as_of: date) -> Plan:
 def finish(leaves: Leaves, planned: dict[str, PlannedRule]) -> Plan:
     program = leaves.circuit.program(p for rule in planned.values() for p in rule.planes())
     clauses = {plane for rule in planned.values() for plane in rule.clauses.values()}
-    tables = tuple(
-        table for found in leaves.by_fact.values() for table in _tables(found, program.register)
+    register = program.register
+    tables = tuple(t for found in leaves.by_fact.values() for t in _tables(found, register))
+    copies = tuple(
+        Copy(found.column.planes[code], register[plane])
+        for found in leaves.by_fact.values()
+        for code, plane in found.ready.items()
+        if plane in register
     )
-    return Plan(planned, leaves, program, tables, len(clauses), len(leaves.circuit.leaves))
+    return Plan(planned, leaves, program, tables, copies, len(clauses), len(leaves.circuit.leaves))
 
 
 def plan_rule(leaves: Leaves, rule: Rule, as_of: date) -> PlannedRule:
@@ -140,15 +153,13 @@ def _table_outcomes(
 
 
 def _tables(leaves: CodeLeaves, register: dict[int, int]) -> Iterator[Table]:
-    """The code sets of one column, eight to a table, kept planes apart from working ones."""
-    used = [(codes, register[plane]) for codes, plane in leaves.sets if plane in register]
-    for is_kept in (True, False):
-        wanted = [(codes, r if r >= 0 else -1 - r) for codes, r in used if (r >= 0) is is_kept]
-        for start in range(0, len(wanted), _ANSWERS):
-            some = wanted[start : start + _ANSWERS]
-            registers = np.array([r for _, r in some], dtype=np.int64)
-            answers = _answers([codes for codes, _ in some], leaves.column.size)
-            yield Table(leaves.column, answers, registers, is_kept)
+    """The code sets of one column, eight to a table."""
+    wanted = [(codes, register[plane]) for codes, plane in leaves.sets if plane in register]
+    for start in range(0, len(wanted), _ANSWERS):
+        some = wanted[start : start + _ANSWERS]
+        registers = np.array([place for _, place in some], dtype=np.int64)
+        answers = _answers([codes for codes, _ in some], leaves.column.size)
+        yield Table(leaves.column, answers, registers)
 
 
 def _answers(sets: Sequence[CodeSet], size: int) -> npt.NDArray[np.uint8]:

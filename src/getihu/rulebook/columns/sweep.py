@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from getihu.rulebook.columns.circuit import ONES, ZERO
-from getihu.rulebook.columns.leaves import Columns, pack, unpack
+from getihu.rulebook.columns.coding import pack
+from getihu.rulebook.columns.leaves import Columns, unpack
 from getihu.rulebook.columns.plan import Plan, PlannedRule, plan
 from getihu.rulebook.columns.vectors import Bools, Vector
 from getihu.rulebook.model.cases import NOT_APPLICABLE
@@ -35,7 +36,18 @@ def sweep_columns(columns: Columns, rules: Sequence[Rule], as_of: date) -> CityS
 
     Rules need not be in the rulebook; ids must differ. Cost: see ``docs/benchmarks``.
     """
-    return run(columns, plan(columns, rules, as_of), as_of)
+    return run(columns, _planned(columns, rules, as_of), as_of)
+
+
+def _planned(columns: Columns, rules: Sequence[Rule], as_of: date) -> Plan:
+    """The plan of the last sweep again, if it was for the very same rules."""
+    wanted = (as_of, *map(id, rules))
+    known = vars(columns).get("_last_plan")
+    if known is None or known[0] != wanted:
+        # The plan holds on to its rules, so their ids stay theirs.
+        known = vars(columns)["_last_plan"] = (wanted, plan(columns, rules, as_of))
+    made: Plan = known[1]
+    return made
 
 
 def run(columns: Columns, made: Plan, as_of: date) -> CitySweep:
@@ -83,14 +95,29 @@ class _Worker:
         many = min(CHUNK, self._columns.traders - start)
         words = -(-many // 64)
         rows = slice(start, start + words * 64)
+        for copy in self._plan.copies:
+            kept[copy.register, :words] = copy.plane[start // 64 : start // 64 + words]
         for table in self._plan.tables:
-            planes = kept if table.is_kept else self._working
             codes = table.column.codes[rows]
-            self._kernels.look_up(codes, table.answers, table.registers, planes)
+            self._kernels.look_up(codes, table.answers, table.registers, kept)
+        self._pair_leaves(rows, words, kept)
         self._rows_leaves(rows, words, kept)
         self._kernels.run(self._plan.program.steps, kept, self._working, words)
         last = np.uint64((1 << (many - 1) % 64 + 1) - 1)
         self._kernels.count(kept, registers, words, last, counts)
+
+    def _pair_leaves(self, rows: slice, words: int, kept: Words) -> None:
+        register = self._plan.program.register
+        for leaf in self._plan.leaves.of_pairs:
+            if leaf.yes in register:
+                left, right = leaf.left.codes[rows], leaf.right.codes[rows]
+                has = left if leaf.ranks is None else leaf.ranks[left]
+                self._kernels.reach(
+                    has.astype(np.uint32, copy=False),
+                    right.astype(np.uint32, copy=False),
+                    leaf.needed,
+                    kept[register[leaf.yes]],
+                )
 
     def _rows_leaves(self, rows: slice, words: int, kept: Words) -> None:
         leaves, register = self._plan.leaves, self._plan.program.register
@@ -102,13 +129,11 @@ class _Worker:
 
         for leaf in leaves.of_rows:
             wanted = [plane for plane in (leaf.yes, leaf.possible) if plane in register]
-            if not wanted:
-                continue
-            found = leaves.parts.of_rows(leaf.node, codes, words * 64)
-            for plane in wanted:
-                place = register[plane]
-                target = kept[place] if place >= 0 else self._working[-1 - place]
-                target[:words] = pack(found.yes if plane == leaf.yes else found.possible)
+            if wanted:
+                found = leaves.parts.of_rows(leaf.node, codes, words * 64)
+                for plane in wanted:
+                    answers = found.yes if plane == leaf.yes else found.possible
+                    kept[register[plane], :words] = pack(answers)
 
 
 class CitySweep:
@@ -206,14 +231,21 @@ class CitySweep:
         holds = self.bits(yes)
         return holds, self.bits(possible) & ~holds
 
-    def codes(self, rule_id: str) -> npt.NDArray[np.uint8]:
-        """The outcome of everyone as its place in ``outcomes``; 255: the rule does not apply."""
+    def codes(self, rule_id: str, start: int = 0, stop: int | None = None) -> npt.NDArray[np.uint8]:
+        """The outcome of everyone (or of a stretch from a whole 64) as its place in ``outcomes``;
+        255: the rule does not apply."""
         planned = self.planned(rule_id)
         names = self.outcomes(rule_id)
-        found = np.full(self.traders, 255, dtype=np.uint8)
-        found[self.bits(planned.applies.possible)] = len(names) - 1
+        stop = self.traders if stop is None else min(stop, self.traders)
+        found = np.full(stop - start, 255, dtype=np.uint8)
+        inside = slice(start // 64, -(-stop // 64))
+
+        def bits(plane: int) -> Bools:
+            return unpack(self.words(plane)[inside], stop - start)
+
+        found[bits(planned.applies.possible)] = len(names) - 1
         for name, plane in planned.outcomes.items():
-            found[self.bits(plane)] = names.index(name)
+            found[bits(plane)] = names.index(name)
         return found
 
     def by(self, rule_id: str, outcome: str, fact: str) -> dict[Any, int]:

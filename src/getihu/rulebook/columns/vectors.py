@@ -171,7 +171,8 @@ def _in_units(x: Vector, unit: Fraction) -> Vector:
     return Vector(values * by if by != 1 else values, x.known, unit, bound)
 
 
-def _aligned(a: Vector, b: Vector) -> tuple[Vector, Vector, Fraction]:
+def aligned(a: Vector, b: Vector) -> tuple[Vector, Vector, Fraction]:
+    """Both counted in one unit, and the unit."""
     assert a.factor is not None and b.factor is not None
     unit = common_factor(a.factor, b.factor)
     return _in_units(a, unit), _in_units(b, unit), unit
@@ -194,7 +195,7 @@ def _arithmetic(operator: str, a: Vector, b: Vector) -> Vector:
         a, b = _fitting(a.bound * b.bound, a, b)
         product = Vector(a.values * b.values, known, a.factor * b.factor, a.bound * b.bound)  # type: ignore[operator]
         return _clean(product.values, known, product)
-    a, b, unit = _aligned(a, b)
+    a, b, unit = aligned(a, b)
     bound = a.bound + b.bound
     a, b = _fitting(bound, a, b)
     result = a.values + b.values if operator == "+" else a.values - b.values
@@ -219,7 +220,7 @@ def _divide(dividend: Vector, divisor: Expression, length: int) -> Vector:
 
 def _compare(operator: str, a: Vector, b: Vector) -> Vector:
     if a.factor is not None:
-        a, b, _ = _aligned(a, b)
+        a, b, _ = aligned(a, b)
     known = _both(a, b)
     return Vector(_COMPARE[operator](a.values, b.values).astype(bool) & known, known)
 
