@@ -43,6 +43,10 @@ def city(monkeypatch):
         rulebook,
         explain_trader=lambda code, *, as_of=None, snapshot_id=None: fakes.EXPLANATION,
         explain_rule=lambda code, rule_id, *, as_of=None, snapshot_id=None: decisions[rule_id],
+        advise_trader=lambda code, *, as_of=None, rule_ids=None: {
+            rule_id: fakes.advice_on(rule_id) for rule_id in rule_ids
+        },
+        advise=lambda code, rule_id, *, as_of=None: fakes.advice_on(rule_id),
         get_rule=lambda rule_id, as_of=None: fakes.WHOLE_RULE,
     )
     return SimpleNamespace(patch=patch)

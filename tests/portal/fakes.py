@@ -19,12 +19,15 @@ from getihu.dataplane.contracts import (
 )
 from getihu.registry.contracts import ChangeRecord, TraderIdentity
 from getihu.rulebook.contracts import (
+    Advice,
     ClauseResult,
     Decision,
     Explanation,
     FactUsed,
     LegalSource,
     ParameterUsed,
+    Question,
+    Remedy,
     Truth,
 )
 
@@ -184,6 +187,7 @@ NEAR = decision(
     ],
     reason="参保人数不够。",
 )
+HIRE_CLAUSE = NEAR.clauses[0]
 LOAN = decision(
     "policies.service_loan_interest_2025",
     "服务业经营主体贷款贴息",
@@ -216,6 +220,85 @@ ELSEWHERE = decision(
 EXPLANATION = Explanation(
     CODE, AS_OF, SNAPSHOT.snapshot_id, TYPE, (VETERAN, INSURANCE, HALF, LOAN, NEAR, ELSEWHERE)
 )
+
+
+def advice(rule_id: str, outcome: str, remedies=(), **over) -> Advice:
+    given = {
+        "rule_id": rule_id,
+        "rule_version": "4f5a9c01d2e3",
+        "as_of": AS_OF,
+        "outcome": outcome,
+        "goal": "yes",
+        "goal_label": "符合",
+        "failing": tuple(r.clause_id for r in remedies),
+        "cured_on": None,
+        "at_latest": False,
+        "remedies": tuple(remedies),
+        "is_near": len(remedies) == 1 and remedies[0].kind in ("time", "change"),
+        "is_possible": bool(remedies) and all(r.kind != "fixed" for r in remedies),
+        "caveat": "",
+    }
+    return Advice(**{**given, **over})
+
+
+def remedy(clause_id: str, label: str, kind: str, text: str, gap: str = "", **over) -> Remedy:
+    given = {"fact": "", "now": "", "needed": "", "on": None, "who": ()}
+    return Remedy(clause_id, label, kind, gap_text=gap, text=text, **{**given, **over})
+
+
+HIRE_ADVICE = advice(
+    "policies.hire",
+    "no",
+    [
+        remedy(
+            "hires",
+            "雇用 3 人以上",
+            "change",
+            "再招 2 人并参保（现在 1 人，要至少 3 人）。",
+            "还差 2 人",
+            who=("您",),
+        )
+    ],
+)
+VETERAN_ADVICE = advice(
+    "policies.veteran_startup",
+    "no",
+    [
+        remedy(
+            "is_veteran",
+            "经营者是自主就业退役士兵",
+            "fixed",
+            "“经营者为自主就业退役士兵”由经营者的身份决定，不会随经营变化。",
+        )
+    ],
+)
+LOAN_ADVICE = advice(
+    "policies.service_loan_interest_2025",
+    "unknown",
+    next_questions=(
+        Question(
+            "service_loan_yuan",
+            "服务业经营主体贷款余额",
+            "“服务业经营主体贷款余额”是多少元？",
+            "money",
+            "yuan",
+            (),
+            ("中国人民银行温州市分行",),
+            ("policies.service_loan_interest_2025",),
+        ),
+    ),
+)
+TYPE_ADVICE = advice(
+    "growth.trader_type", "growing", goal="developing", goal_label="发展型", remedies=()
+)
+ADVICE = {a.rule_id: a for a in (HIRE_ADVICE, VETERAN_ADVICE, LOAN_ADVICE, TYPE_ADVICE)}
+
+
+def advice_on(rule_id: str) -> Advice:
+    """The advice for a decision of this city; none needed where none is given."""
+    return ADVICE.get(rule_id) or advice(rule_id, "yes")
+
+
 DELIVERY = DeliverySummary(
     delivery_id="tax_years-2025-01",
     dataset="tax_years",

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from types import SimpleNamespace as Given
 
 import pytest
 from django.test import Client
@@ -14,7 +13,6 @@ from django.urls import reverse
 from getihu.dataplane import selectors as dataplane
 from getihu.portal import selectors
 from getihu.rulebook import selectors as rulebook
-from getihu.rulebook.contracts import Truth
 from tests.portal import fakes
 
 PACKAGE = Path(selectors.__file__).resolve().parents[1]
@@ -95,7 +93,8 @@ def test_what_cannot_change_is_never_one_step_away(city):
 
 def test_one_step_away_says_how_far(city):
     line = selectors.get_trader_page(fakes.CODE).near[0]
-    assert line.hint == "单位参保人数达到3 人就可以（现在是1 人）。"
+    assert line.hint == "再招 2 人并参保（现在 1 人，要至少 3 人）。"
+    assert line.gap == "还差 2 人"
 
 
 def test_an_unknown_names_the_department_what_it_lacks_and_since_when(client, city):
@@ -105,20 +104,13 @@ def test_an_unknown_names_the_department_what_it_lacks_and_since_when(client, ci
 
 
 def test_a_trader_just_below_a_type_is_told_how_far(city):
-    sales = fakes.fact("annual_sales_yuan", "年销售额", 296000, "296,000.00 元")
-    below = fakes.clause("b", "有一定销售额", Truth.NO, [sales], [fakes.OURS], "x >= y")
-    decided = replace(fakes.TYPE, outcome="surviving", clauses=(below,), deciding=("b",))
-    rows = (
-        Given(value="growing", label="成长型", when=Given(id="b")),
-        Given(value="surviving", label="生存型", when=None),
+    text = "营业额再多 4,000.00 元（现在 296,000.00 元，要至少 300,000.00 元）。"
+    step = fakes.remedy("b", "有一定销售额", "change", text, "还差 4,000.00 元")
+    below = fakes.advice(
+        "growth.trader_type", "surviving", [step], goal="growing", goal_label="成长型"
     )
-    city.patch(
-        rulebook,
-        explain_trader=lambda code, **_: replace(fakes.EXPLANATION, type_decision=decided),
-        get_rule=lambda rule_id, as_of=None: Given(rows=rows),
-    )
-    hint = selectors.get_trader_page(fakes.CODE).type_hint
-    assert hint.startswith("离成长型差一步：年销售额达到300,000元就可以")
+    city.patch(rulebook, advise_trader=lambda code, **_: {below.rule_id: below})
+    assert selectors.get_trader_page(fakes.CODE).type_hint == f"离成长型差一步：{text}"
 
 
 def test_the_total_leaves_out_limits_and_taxes_still_due(city):
@@ -132,17 +124,51 @@ def test_the_total_leaves_out_limits_and_taxes_still_due(city):
     assert [line.is_limit for line in page.granted] == [False, True, False]
 
 
-def test_time_alone_is_counted_in_months(city):
-    months = fakes.fact("registered_months", "存续月数", 10, "10个月")
-    needed = fakes.ParameterUsed("needed", "月数下限", 12, "12个月", "x", True)
-    clause = fakes.clause(
-        "a", "满一年", Truth.NO, [months], [needed], "registered_months >= needed"
+def test_what_comes_by_itself_stands_first_and_says_when(client, city):
+    late = fakes.decision("policies.x", "满一年的奖励", "no", [fakes.HIRE_CLAUSE])
+    wait = fakes.remedy(
+        "a",
+        "满一年",
+        "time",
+        "再过 2 个月（2026-12-31）就满足。",
+        "还差 2 个月",
+        on=date(2026, 12, 31),
     )
-    late = fakes.decision("policies.x", "满一年的奖励", "no", [clause])
+    waits = fakes.advice(
+        "policies.x", "no", [wait], cured_on=date(2026, 12, 31), caveat="按现有数据推算。"
+    )
     city.patch(
-        rulebook, explain_trader=lambda code, **_: replace(fakes.EXPLANATION, policies=(late,))
+        rulebook,
+        explain_trader=lambda code, **_: replace(fakes.EXPLANATION, policies=(fakes.NEAR, late)),
+        explain_rule=lambda code, rule_id, **_: late,
+        advise_trader=lambda code, **_: {"policies.hire": fakes.HIRE_ADVICE, "policies.x": waits},
+        advise=lambda code, rule_id, **_: waits,
     )
-    assert selectors.get_trader_page(fakes.CODE).near[0].hint.startswith("再过 2 个月")
+    page = selectors.get_trader_page(fakes.CODE)
+    assert [(line.decision.rule_id, line.gap) for line in page.near] == [
+        ("policies.x", "还差 2 个月"),
+        ("policies.hire", "还差 2 人"),
+    ]
+    shown = text_of(client.get(f"{TRADER}decisions/policies.x/"))
+    assert "2026年12月31日起自动符合，不用办理。按现有数据推算。" in shown
+
+
+def test_a_dead_end_hides_the_steps_that_would_not_help(client, city):
+    both = fakes.advice(
+        "policies.veteran_startup",
+        "no",
+        [*fakes.VETERAN_ADVICE.remedies, *fakes.HIRE_ADVICE.remedies],
+    )
+    city.patch(rulebook, advise=lambda code, rule_id, **_: both)
+    shown = text_of(client.get(f"{TRADER}decisions/policies.veteran_startup/"))
+    assert "由经营者的身份决定" in shown
+    assert "再招2人" not in shown and "再招 2 人" not in shown
+
+
+def test_an_open_answer_says_what_to_ask_and_whom(client, city):
+    shown = text_of(client.get(f"{TRADER}decisions/policies.service_loan_interest_2025/"))
+    assert "“服务业经营主体贷款余额”是多少元？" in shown
+    assert "中国人民银行温州市分行知道" in shown
 
 
 @pytest.mark.parametrize("text", ["31-10-2026", "2026-13-01", "明天"])

@@ -15,7 +15,7 @@ from getihu.dataplane.contracts import (
     SnapshotSummary,
 )
 from getihu.registry.contracts import ChangeRecord, TraderIdentity
-from getihu.rulebook.contracts import ClauseResult, Decision
+from getihu.rulebook.contracts import ClauseResult, Decision, Question
 
 # The marks of domain.md section 0: how well a source was read.
 TRUST_NOTES: Final = {

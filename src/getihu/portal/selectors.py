@@ -1,11 +1,10 @@
 """Pages put together from what the packages below offer. Reads only; never asks the clock."""
 
 import csv
-import re
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from getihu.dataplane import selectors as dataplane
 from getihu.dataplane.contracts import (
@@ -30,32 +29,18 @@ from getihu.portal.contracts import (
 from getihu.registry import selectors as registry
 from getihu.rulebook import selectors as rulebook
 from getihu.rulebook.contracts import (
+    Advice,
     ClauseResult,
     Decision,
+    Explanation,
     FactUsed,
-    ParameterUsed,
+    Remedy,
     Truth,
 )
 
 QUARANTINE_PAGE_ROWS: Final = 100
 # Five years of seventeen datasets by month: all of them, so that the balance is of everything.
 DELIVERIES_SHOWN: Final = 2_000
-
-# What a trader is or was, as opposed to what she does: no step can change it, so a refusal that
-# rests on it is never shown as "one step away".
-FIXED_FACTS: Final = frozenset(
-    {
-        "subject_kind",
-        "composition",
-        "established_on",
-        "converted_on",
-        "county_code",
-        "registration_status",
-        "operator_is_veteran",
-        "operator_is_transferred_cadre",
-        "operator_is_dependant",
-    }
-)
 
 TYPE_LABELS: Final = {
     FactType.BOOLEAN: "是否",
@@ -85,8 +70,6 @@ UNIT_LABELS: Final = {
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 LABELS_NAMED: Final = 3
 
-COMPARISON: Final = re.compile(r"^(\w+)\s*(>=|>|<=|<)\s*(\w+)$")
-
 
 class UnknownDelivery(GetihuError):
     """No delivery has this number."""
@@ -102,13 +85,15 @@ def get_trader_page(trader_code: str, *, as_of: date | None = None) -> TraderPag
     as_of = as_of or data_until
     trader = registry.get_trader(trader_code, as_of)
     explanation = rulebook.explain_trader(trader_code, as_of=as_of)
+    advice = rulebook.advise_trader(trader_code, as_of=as_of, rule_ids=_advised(explanation))
     by_outcome: dict[str, list[PolicyLine]] = {"yes": [], "near": [], "unknown": [], "no": []}
     left_out = []
     for decision in explanation.policies:
         if not decision.applies:
             left_out.append(PolicyLine(decision, decision.not_applicable))
         else:
-            by_outcome[_place(decision)].append(_policy_line(decision))
+            line = _policy_line(decision, advice.get(decision.rule_id))
+            by_outcome["near" if line.gap else _place(decision)].append(line)
     granted = sorted(by_outcome["yes"], key=_by_worth)
     counted = [line.worth_yuan for line in granted if line.worth_yuan and not line.is_limit]
     return TraderPage(
@@ -118,10 +103,10 @@ def get_trader_page(trader_code: str, *, as_of: date | None = None) -> TraderPag
         data_until=data_until,
         snapshot_id=explanation.snapshot_id,
         type_decision=explanation.type_decision,
-        type_hint=_type_hint(explanation.type_decision),
+        type_hint=_type_hint(advice.get(explanation.type_decision.rule_id)),
         granted=tuple(granted),
         total_yuan=sum(counted, Decimal(0)) if counted else None,
-        near=tuple(by_outcome["near"]),
+        near=tuple(sorted(by_outcome["near"], key=lambda line: _by_day(advice, line))),
         unknown=tuple(by_outcome["unknown"]),
         refused=tuple(by_outcome["no"]),
         left_out=tuple(left_out),
@@ -133,6 +118,7 @@ def get_decision_page(trader_code: str, rule_id: str, *, as_of: date | None = No
     data_until = dataplane.get_published_snapshot().data_until
     as_of = as_of or data_until
     decision = rulebook.explain_rule(trader_code, rule_id, as_of=as_of)
+    advice = rulebook.advise(trader_code, rule_id, as_of=as_of)
     return DecisionPage(
         trader=registry.get_trader(trader_code, as_of),
         decision=decision,
@@ -140,7 +126,11 @@ def get_decision_page(trader_code: str, rule_id: str, *, as_of: date | None = No
         worth=_granted_line(decision) if decision.outcome == Truth.YES else None,
         deciding=tuple(c for c in decision.clauses if c.id in decision.deciding),
         others=tuple(c for c in decision.clauses if c.id not in decision.deciding),
-        steps=_steps(decision),
+        steps=_steps(decision, advice),
+        steps_title=_steps_title(advice),
+        cured_on=advice.cured_on,
+        cured_note=_cured_note(advice),
+        questions=advice.next_questions,
         contacts=_contacts(decision),
         trust_note=TRUST_NOTES.get(decision.source.trust, ""),
         data_until=data_until,
@@ -214,55 +204,41 @@ def _fact_line(fact: FactDeclaration) -> FactLine:
     return FactLine(fact, f"{label}（{unit}）" if unit else label, PERSONAL_LABELS[fact.personal])
 
 
-def _type_hint(decision: Decision) -> str:
-    """What separates a trader in the last row of the table from the row before it, when it is
-    one thing that can change; empty otherwise."""
-    rows = rulebook.get_rule(decision.rule_id, decision.as_of).rows
-    if len(rows) < 2 or decision.outcome != rows[-1].value or rows[-1].when is not None:
-        return ""
-    asked = _clause_ids(rows[-2].when)
-    open_ = [c for c in decision.clauses if c.id in asked and c.result == Truth.UNKNOWN]
-    failing = _failing(decision)
-    if open_ or len(failing) != 1 or failing[0].id not in asked or _is_fixed(failing[0]):
-        return ""
-    return f"离{rows[-2].label}差一步：{_cure(failing[0])}"
+def _advised(explanation: Explanation) -> set[str]:
+    """The type and every refusal: what advice is worth working out for."""
+    refused = [d for d in explanation.policies if d.applies and d.outcome == Truth.NO]
+    return {explanation.type_decision.rule_id, *(d.rule_id for d in refused)}
 
 
-def _clause_ids(tree: Any) -> set[str]:
-    """Ids of the clauses a condition tree names."""
-    if not hasattr(tree, "items"):
-        return {tree.id}
-    return set().union(*(_clause_ids(item) for item in tree.items))
+def _type_hint(advice: Advice | None) -> str:
+    """What separates a trader from the next type, when it is one thing; empty otherwise."""
+    if advice is None or not advice.is_near:
+        return ""
+    return f"离{advice.goal_label}差一步：{advice.remedies[0].text}"
 
 
 def _place(decision: Decision) -> str:
-    if decision.outcome == Truth.NO and _is_near(decision):
-        return "near"
     return decision.outcome if decision.outcome in ("yes", "no") else "unknown"
 
 
-def _is_near(decision: Decision) -> bool:
-    failing = _failing(decision)
-    others_known = all(c.result != Truth.UNKNOWN for c in decision.clauses)
-    return len(failing) == 1 and others_known and not _is_fixed(failing[0])
+def _by_day(advice: dict[str, Advice], line: PolicyLine) -> date:
+    """What comes by itself first, the earliest day first; then what takes a step."""
+    return advice[line.decision.rule_id].cured_on or date.max
 
 
 def _failing(decision: Decision) -> list[ClauseResult]:
     return [c for c in decision.clauses if c.id in decision.deciding]
 
 
-def _is_fixed(clause: ClauseResult) -> bool:
-    return any(fact.name in FIXED_FACTS for fact in clause.facts)
-
-
-def _policy_line(decision: Decision) -> PolicyLine:
+def _policy_line(decision: Decision, advice: Advice | None) -> PolicyLine:
     if decision.outcome == Truth.YES:
         return _granted_line(decision)
-    if decision.outcome == Truth.NO:
-        failing = _failing(decision)
-        hint = _cure(failing[0]) if _is_near(decision) else decision.reason
-        return PolicyLine(decision, hint)
-    return PolicyLine(decision, _why_unknown(decision))
+    if decision.outcome != Truth.NO:
+        return PolicyLine(decision, _why_unknown(decision))
+    if advice is None or not advice.is_near:
+        return PolicyLine(decision, decision.reason)
+    remedy = advice.remedies[0]
+    return PolicyLine(decision, remedy.text, gap=remedy.gap_text or "差一步")
 
 
 def _granted_line(decision: Decision) -> PolicyLine:
@@ -311,51 +287,53 @@ def _tone(decision: Decision) -> str:
     return {"yes": "good", "no": "late", "unknown": "unknown"}.get(decision.outcome, "brand")
 
 
-def _steps(decision: Decision) -> tuple[NextStep, ...]:
-    """When, or how, the answer becomes yes."""
-    if not decision.applies or decision.outcome == Truth.YES:
+def _steps(decision: Decision, advice: Advice) -> tuple[NextStep, ...]:
+    """When, or how, the answer becomes yes or the next type."""
+    if not decision.applies and not advice.is_possible:
         return ()
-    if decision.outcome == Truth.NO:
-        return tuple(NextStep(_cure(clause), _owners([clause])) for clause in _failing(decision))
-    steps = (
-        [NextStep(f"原文不全，要等原文核实：{decision.incomplete}")] if decision.incomplete else []
-    )
+    if decision.incomplete:
+        return (NextStep(f"原文不全，要等原文核实：{decision.incomplete}"),)
     if decision.outcome == Truth.UNKNOWN:
-        for fact in decision.missing:
-            steps.append(
-                NextStep(
-                    f"知道“{fact.label}”以后就能判断。{fact.why_unknown}", fact.department_name
-                )
-            )
-    return tuple(steps)
+        return tuple(_found_out(fact) for fact in _in_order(decision.missing, advice))
+    steps = [_step(remedy) for remedy in advice.remedies]
+    dead_ends = [step for step in steps if step.is_dead_end]
+    return tuple(dead_ends or steps)
 
 
-def _cure(clause: ClauseResult) -> str:
-    """What would make a failing clause hold, in words; exact where it is one comparison."""
-    if _is_fixed(clause):
-        return f"“{clause.label}”由身份或登记决定，不会随经营变化。"
-    if clause.result == Truth.YES:  # one of a "none of these" group
-        return f"“{clause.label}”不再成立以后，下次数据更新时自动重判。"
-    match = COMPARISON.match(clause.expression.strip())
-    if match and len(clause.facts) == 1 and len(clause.parameters) <= 1:
-        return _comparison_cure(clause.facts[0], match[2], clause.parameters, match[3])
-    return f"“{clause.label}”这一项满足以后，下次数据更新时自动重判。"
+def _found_out(fact: FactUsed) -> NextStep:
+    text = f"知道“{fact.label}”以后就能判断。{fact.why_unknown}"
+    return NextStep(text, fact.department_name)
 
 
-def _comparison_cure(
-    fact: FactUsed, sign: str, parameters: tuple[ParameterUsed, ...], literal: str
-) -> str:
-    wanted = parameters[0].value if parameters else literal
-    shown = parameters[0].shown if parameters else literal
-    if fact.name == "registered_months" and sign == ">=" and isinstance(fact.value, int):
-        return f"再过 {int(str(wanted)) - fact.value} 个月，时间到了自动符合。"
-    words = {">=": "达到", ">": "超过", "<=": "不超过", "<": "低于"}[sign]
-    return f"{fact.label}{words}{shown}就可以（现在是{fact.shown}）。"
+def _in_order(missing: tuple[FactUsed, ...], advice: Advice) -> list[FactUsed]:
+    """Missing facts, those first that settle most."""
+    asked = [question.fact for question in advice.next_questions]
+    return sorted(missing, key=lambda f: asked.index(f.name) if f.name in asked else len(asked))
 
 
-def _owners(clauses: Iterable[ClauseResult]) -> str:
-    names = dict.fromkeys(fact.department_name for c in clauses for fact in c.facts)
-    return "、".join(names)
+def _step(remedy: Remedy) -> NextStep:
+    return NextStep(
+        text=remedy.text,
+        who="、".join(remedy.who),
+        gap=remedy.gap_text,
+        label=remedy.label,
+        is_dead_end=remedy.kind == "fixed",
+    )
+
+
+def _steps_title(advice: Advice) -> str:
+    """怎样就可以, or the type aimed at."""
+    if advice.goal in ("", "yes"):
+        return "怎样就可以"
+    return f"怎样到{advice.goal_label}"
+
+
+def _cured_note(advice: Advice) -> str:
+    """The sentence beside the day on which it comes by itself."""
+    if advice.cured_on is None:
+        return ""
+    latest = "最迟" if advice.at_latest else ""
+    return f"{latest}{advice.cured_on} 起自动符合，不用办理。{advice.caveat}"
 
 
 def _contacts(decision: Decision) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Reads of the rulebook: rules, decisions with reasons, counts of the last sweep."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -215,12 +215,20 @@ def advise(
 
 
 def advise_trader(
-    trader_code: str, *, as_of: date | None = None, snapshot_id: str | None = None
+    trader_code: str,
+    *,
+    as_of: date | None = None,
+    snapshot_id: str | None = None,
+    rule_ids: Collection[str] | None = None,
 ) -> dict[str, Advice]:
-    """Rule id → advice, for every rule of one trader. Raises as ``explain_trader``."""
+    """Rule id → advice, for some rules of one trader or all. Raises as ``explain_trader``."""
     trader = _facts_of(trader_code, as_of, snapshot_id)
     rules = get_rulebook().governing(trader.as_of)
-    return {rule.id: advising.advise_trader(rule, trader, {}) for rule in rules}
+    return {
+        rule.id: advising.advise_trader(rule, trader, {})
+        for rule in rules
+        if rule_ids is None or rule.id in rule_ids
+    }
 
 
 def ask_next(
