@@ -230,15 +230,28 @@ def _write(old: int, size: int) -> int:
             at = tile.number * WIDTH - first
             text = b"".join(merkle.leaf_hash(e) for e in entries[at : at + tile.width])
         else:
+            known = _signed_part(folder, tile, old)
             text = b"".join(
-                merkle.perfect_root(
-                    folder.hashes(Tile(tile.level - 1, tile.number * WIDTH + place))
-                )
-                for place in range(tile.width)
+                [
+                    *known,
+                    *(
+                        merkle.perfect_root(
+                            folder.hashes(Tile(tile.level - 1, tile.number * WIDTH + place))
+                        )
+                        for place in range(len(known), tile.width)
+                    ),
+                ]
             )
         folder.write(tile, text)
         count += 1
     return count
+
+
+def _signed_part(folder: TileFolder, tile: Tile, old: int) -> list[bytes]:
+    """The hashes at the beginning of an upper tile that the tree of ``old`` already had."""
+    assert isinstance(tile.level, int)
+    width = (old >> (8 * tile.level)) - tile.number * WIDTH
+    return folder.hashes(Tile(tile.level, tile.number, width)) if width > 0 else []
 
 
 def _reread(last: Checkpoint, size: int) -> bytes:
@@ -248,7 +261,7 @@ def _reread(last: Checkpoint, size: int) -> bytes:
     events = _entries(first, size)
     try:
         for tile in new_tiles(last.size, size):
-            check_tile(folder, tile)
+            check_tile(folder, tile, signed=last.size)
             if tile.level == ENTRIES:
                 at = tile.number * WIDTH - first
                 if folder.entries(tile) != events[at : at + tile.width]:

@@ -146,8 +146,12 @@ class TileFolder:
         return read
 
 
-def check_tile(folder: TileFolder, tile: Tile) -> None:
-    """Hash a tile's files again from below. Raises TileDamaged when they disagree."""
+def check_tile(folder: TileFolder, tile: Tile, *, signed: int = 0) -> None:
+    """Hash a tile's files again from below. Raises TileDamaged when they disagree.
+
+    Hashes of an upper tile that belong to the tree of ``signed`` entries are left out: its root
+    covers every one of them, and the caller compares that.
+    """
     if tile.level == ENTRIES:
         return
     assert isinstance(tile.level, int)
@@ -157,8 +161,10 @@ def check_tile(folder: TileFolder, tile: Tile) -> None:
         again = [leaf_hash(entry) for entry in folder.entries(below)]
     else:
         first = tile.number * WIDTH
-        again = [
-            perfect_root(folder.hashes(Tile(tile.level - 1, first + i))) for i in range(tile.width)
+        known = max(0, (signed >> (8 * tile.level)) - first)
+        again = hashes[:known] + [
+            perfect_root(folder.hashes(Tile(tile.level - 1, first + i)))
+            for i in range(known, tile.width)
         ]
     if hashes != again:
         raise TileDamaged(f"日志文件 {tile.path} 与下一层的散列不符")
