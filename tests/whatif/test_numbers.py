@@ -6,8 +6,10 @@ from decimal import Decimal
 import pytest
 
 from getihu.rulebook import selectors
+from getihu.rulebook.advise.advice import advise_facts
 from getihu.rulebook.evaluate.trees import tree_value
 from getihu.rulebook.evaluate.verdicts import judge
+from tests.rulebook.catalogue import CATALOGUE
 from tests.whatif.conftest import AS_OF
 
 FILLS = {
@@ -72,12 +74,17 @@ def test_only_this_clause_means_that_turning_it_round_makes_a_yes(small):
     assert sum(expected.values()) > 0
 
 
-def test_a_clause_nobody_can_change_is_not_one_step_away(small):
+def test_one_step_away_is_what_the_advice_for_each_trader_says(small):
+    path = small.folder / "tests.small_shop.yaml"
+    text = path.read_text("utf-8").replace('"paid_tax_last_year"', '"insured_employees >= 3"')
+    path.write_text(text, "utf-8")
     numbers = selectors.get_rule_numbers("tests.small_shop")
     by_id = {clause.id: clause for clause in numbers.clauses}
-    assert not by_id["is_settled"].can_change  # when a shop was founded
-    assert not by_id["is_active"].can_change
-    assert 0 < numbers.near <= by_id["is_small"].alone + by_id["has_paid_tax"].alone
+    assert by_id["has_paid_tax"].can_change  # she may take people on
+    assert not by_id["is_active"].can_change  # but not undo a deregistration
+    advised = [advise_facts(small.rule(), facts, AS_OF, CATALOGUE) for facts in small.traders]
+    acting = [advice for advice in advised if advice.is_near and advice.cured_on is None]
+    assert numbers.near == len(acting) > 0
 
 
 def test_a_department_s_data_alone_would_settle_everyone_it_is_named_for(small):

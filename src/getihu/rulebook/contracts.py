@@ -224,7 +224,7 @@ class ClauseNumbers:
     no: int
     unknown: int
     alone: int
-    can_change: bool  # False: rests on what a trader is, not on what she does
+    can_change: bool  # False: no step and no time changes it, so it is not one step away
 
 
 @dataclass(frozen=True)

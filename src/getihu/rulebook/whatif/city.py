@@ -58,11 +58,11 @@ class City:
 
     def __init__(self, columns: CityColumns, as_of: date, snapshot_id: str) -> None:
         self.as_of, self.snapshot_id = as_of, snapshot_id
-        self._columns = columns
+        self.columns = columns
 
     @property
     def traders(self) -> int:
-        return self._columns.traders
+        return self.columns.traders
 
     @cached_property
     def counties(self) -> Parts:
@@ -77,34 +77,34 @@ class City:
 
     def _parts(self, fact: str, codes: list[str], labels: list[str]) -> Parts:
         places = {code: place for place, code in enumerate(codes)}
-        held = ["", *self._columns.dictionary(fact)]
+        held = ["", *self.columns.dictionary(fact)]
         table = np.array([places.get(value, len(codes)) for value in held], dtype=np.uint8)
-        found = self._columns.codes(fact)
+        found = self.columns.codes(fact)
         index = table[found] if found is not None else np.full(self.traders, len(codes), np.uint8)
         return Parts(tuple(codes), tuple(labels), index)
 
     def sweep(self, rules: Sequence[Rule]) -> CitySweep:
         """Rules over everyone in one pass; copies of one rule are told apart by ``rule_key``."""
         named = [replace(rule, id=rule_key(number)) for number, rule in enumerate(rules)]
-        return sweep_columns(self._columns, named, self.as_of)
+        return sweep_columns(self.columns, named, self.as_of)
 
     def decide(self, rules: Sequence[Rule]) -> list[Decided]:
         """How each rule (any rule, changed copies too) answers everyone, in one pass."""
         swept = self.sweep(rules)
-        return [decided(swept, number) for number in range(len(rules))]
+        return [decided(swept, rule_key(number)) for number in range(len(rules))]
 
     def unknown(self, facts: Sequence[str]) -> dict[str, Bools]:
         """Fact → whether it is unknown of each trader; what no department delivers always is."""
         found = {}
         for fact in facts:
-            codes = self._columns.codes(fact)
+            codes = self.columns.codes(fact)
             found[fact] = np.ones(self.traders, dtype=bool) if codes is None else codes == 0
         return found
 
     def quantile(self, fact: str, share: float) -> Any:
         """The value of a fact below which that share of those known lie; None when unknown."""
-        codes = self._columns.codes(fact)
-        values = self._columns.dictionary(fact)
+        codes = self.columns.codes(fact)
+        values = self.columns.dictionary(fact)
         if codes is None or not values:
             return None
         below = np.bincount(codes, minlength=len(values) + 1)[1:].cumsum()
@@ -115,9 +115,8 @@ def rule_key(number: int) -> str:
     return f"whatif.r{number}"
 
 
-def decided(swept: CitySweep, number: int) -> Decided:
+def decided(swept: CitySweep, key: str) -> Decided:
     """One rule of a sweep, answered."""
-    key = rule_key(number)
     cents = swept.amounts(key) if swept.planned(key).rule.amount else None
     return Decided(swept.outcomes(key), swept.codes(key), cents)
 

@@ -7,6 +7,10 @@ from typing import Final
 import numpy as np
 
 from getihu.dataplane.contracts import FactDeclaration
+from getihu.rulebook.advise.advice import advise_facts
+from getihu.rulebook.advise.city import near_members
+from getihu.rulebook.advise.knowledge import knowledge_of
+from getihu.rulebook.columns.sweep import CitySweep, sweep_columns
 from getihu.rulebook.contracts import ClauseNumbers, MissingNumbers, PartNumbers, RuleNumbers
 from getihu.rulebook.model.expressions import facts_in
 from getihu.rulebook.model.rules import ELIGIBILITY, UNKNOWN, Rule
@@ -17,7 +21,6 @@ from getihu.rulebook.whatif.city import (
     Parts,
     outcome_labels,
     outcomes_of,
-    rule_key,
 )
 from getihu.rulebook.whatif.city import decided as decided_in
 from getihu.rulebook.whatif.planes import Planes, flipped, open_leaves, tree_plane
@@ -25,23 +28,6 @@ from getihu.rulebook.whatif.privacy import guarded, is_few, is_guarded
 
 Catalogue = Mapping[str, FactDeclaration]
 
-# What a trader is or was, as opposed to what she does: no step of hers changes it.
-FIXED_FACTS: Final = frozenset(
-    {
-        "subject_kind",
-        "composition",
-        "established_on",
-        "converted_on",
-        "county_code",
-        "registration_status",
-        "industry_code",
-        "industry_division",
-        "industry_section",
-        "operator_is_veteran",
-        "operator_is_transferred_cadre",
-        "operator_is_dependant",
-    }
-)
 ASKED: Final = ("applicant", "申请人本人或者办案人员")
 
 
@@ -61,13 +47,14 @@ def rule_numbers(
     city: City, rule: Rule, type_rule: Rule | None, catalogue: Catalogue
 ) -> RuleNumbers:
     """Everything the policy page counts. Cost: some passes over the columns of the rule."""
-    swept = city.sweep([rule])
-    decided = decided_in(swept, 0)
-    planes = {clause.id: swept.clause(rule_key(0), clause.id) for clause in rule.clauses}
+    swept = sweep_columns(city.columns, [rule], city.as_of)
+    decided = decided_in(swept, rule.id)
+    planes = {clause.id: swept.clause(rule.id, clause.id) for clause in rule.clauses}
+    near = _near(city, swept, rule, catalogue)
     guard = is_guarded([rule], catalogue)
     parts = dimensions(city, type_rule if type_rule and type_rule.id != rule.id else None)
     labels = outcome_labels(rule)
-    clauses = _clauses(rule, decided, planes)
+    someone = np.any(list(near.values()), axis=0) if near else np.zeros(1, dtype=bool)
     return RuleNumbers(
         rule_id=rule.id,
         version=rule.version,
@@ -79,8 +66,8 @@ def rule_numbers(
         amount_yuan=total_yuan(decided),
         amount_unknown=_amount_unknown(decided),
         parts={name: part_numbers(decided, by, guard) for name, by in parts.items()},
-        clauses=tuple(clauses),
-        near=_near(rule, decided, planes, clauses),
+        clauses=tuple(_clauses(rule, decided, planes, near)),
+        near=int(someone.sum()),
         missing=_missing(city, rule, decided, planes, catalogue),
         is_guarded=guard,
     )
@@ -135,19 +122,22 @@ def part_table(decided: Decided, by: Parts) -> list[list[int]]:
     return rows
 
 
-def _clauses(rule: Rule, decided: Decided, planes: Planes) -> list[ClauseNumbers]:
+def _clauses(
+    rule: Rule, decided: Decided, planes: Planes, near: Mapping[str, Bools]
+) -> list[ClauseNumbers]:
     applies = decided.applies
     found = []
     for clause in rule.clauses:
         yes, unknown = planes[clause.id]
+        alone = _alone(rule, decided, planes, clause.id)
         found.append(
             ClauseNumbers(
                 id=clause.id,
                 yes=int((yes & applies).sum()),
                 no=int((~yes & ~unknown & applies).sum()),
                 unknown=int((unknown & applies).sum()),
-                alone=int(_alone(rule, decided, planes, clause.id).sum()),
-                can_change=not set(clause.facts) & FIXED_FACTS,
+                alone=int((alone | near.get(clause.id, False)).sum()),
+                can_change=clause.id in near,
             )
         )
     return found
@@ -161,12 +151,14 @@ def _alone(rule: Rule, decided: Decided, planes: Planes, clause_id: str) -> Bool
     return refused & tree_plane(rule.requires, flipped(clause_id, planes))[0]
 
 
-def _near(rule: Rule, decided: Decided, planes: Planes, clauses: Sequence[ClauseNumbers]) -> int:
-    near = np.zeros(len(decided.codes), dtype=bool)
-    for clause in clauses:
-        if clause.can_change and clause.alone:
-            near |= _alone(rule, decided, planes, clause.id)
-    return int(near.sum())
+def _near(city: City, swept: CitySweep, rule: Rule, catalogue: Catalogue) -> dict[str, Bools]:
+    """差一步, as the advice for single traders means it: clause id → whom it alone keeps out."""
+
+    def is_near(row: int) -> bool:
+        facts = city.columns.values(row)
+        return advise_facts(rule, facts, city.as_of, catalogue, asks=False).is_near
+
+    return near_members(swept, rule, knowledge_of(catalogue), is_near)
 
 
 def _missing(
