@@ -299,6 +299,7 @@ def _remove_demo(settings: Any) -> None:
     """Empty the installation, but only if everything in it came from a demo city."""
     from django.core.management import call_command
 
+    from getihu.audit import services as audit
     from getihu.dataplane import selectors
 
     call_command("migrate", verbosity=0)
@@ -308,7 +309,8 @@ def _remove_demo(settings: Any) -> None:
             f"{settings.DATA_DIR} 里有真实的部门数据，不能用演示城市覆盖。"
             "请用 GETIHU_DATA_DIR 另指一个目录。"
         )
-    call_command("flush", interactive=False, verbosity=0)
+    with audit.demo_starts_over():
+        call_command("flush", interactive=False, verbosity=0)
     for folder in ("dataplane", "demo", "keys"):
         shutil.rmtree(settings.DATA_DIR / folder, ignore_errors=True)
     (settings.DATA_DIR / DEMO_MARK).unlink(missing_ok=True)

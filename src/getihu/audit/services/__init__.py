@@ -14,6 +14,7 @@ from getihu.audit.services.sequencing import (
     LogStalled,
     SequencerRunning,
     check_keeps_up,
+    demo_starts_over,
     rebuild_files,
     sequence,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "SigningFailed",
     "acting",
     "check_keeps_up",
+    "demo_starts_over",
     "destroy_subject_key",
     "rebuild_files",
     "record",

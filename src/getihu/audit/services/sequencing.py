@@ -16,6 +16,7 @@ index, never by "number above the last one": a transaction that commits late is 
 
 import fcntl
 import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -25,7 +26,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Max
 
-from getihu.audit import selectors
+from getihu.audit import guards, selectors
 from getihu.audit.contracts import Checkpoint, SequenceReport
 from getihu.audit.models import Checkpoint as CheckpointRow
 from getihu.audit.models import Event
@@ -118,6 +119,24 @@ def rebuild_files(at: datetime) -> int:
         _reread(Checkpoint(0, merkle.EMPTY_ROOT, ""), signed.size)
         _publish(signed)
         return count
+
+
+@contextmanager
+def demo_starts_over() -> Iterator[None]:
+    """Let a demo city be emptied, its log with it: within, the guards of the log are off.
+
+    Only for an installation in which nothing is real. Whoever kept a checkpoint of the log sees
+    that it began anew. Needs the rights of the tables' owner.
+    """
+    with _one_at_a_time():
+        guards.lift(connection)
+        try:
+            yield
+        finally:
+            guards.restore(connection)
+        for name in ("tile", "checkpoint", "keys"):
+            path = selectors.log_folder() / name
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def check_keeps_up(at: datetime) -> None:
