@@ -78,7 +78,15 @@ def test_text_rule_and_numbers_stand_beside_each_other(client, real_city):
         assert words.replace(" ", "") in shown
     assert all(part.label in shown for part in numbers.parts["county"])
     assert f"送来数据，{numbers.missing[0].traders:,}户可以判定" in shown
+
+
+def test_one_step_away_is_counted_and_placed_at_its_clause(client, real_city):
+    numbers = rulebook.get_rule_numbers("growth.trader_type")
+    shown = text_of(client.get(TYPE))
+    assert numbers.near > 0
     assert f"{numbers.near:,}户只差一个" in shown
+    alone = max(clause.alone for clause in numbers.clauses if clause.can_change)
+    assert f"只差这一条{alone:,}户" in shown
 
 
 def test_a_table_shows_one_of_its_values_at_a_time(client, real_city):
