@@ -4,28 +4,34 @@ A plane is one bit per trader. Two planes make a three-valued answer: ``yes`` an
 (yes or unknown); unknown is ``possible & ~yes``.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, Generic, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+Words = npt.NDArray[np.uint64]
 ZERO: Final = 0
 ONES: Final = 1
 LEAF, AND, OR, ANDNOT, NOT = range(5)
 
 
-class Plane3(NamedTuple):
-    """The numbers of two planes: a three-valued answer."""
-
-    yes: int
-    possible: int
+P = TypeVar("P")
 
 
-ALWAYS: Final = Plane3(ONES, ONES)
-NEVER: Final = Plane3(ZERO, ZERO)
-UNKNOWN: Final = Plane3(ZERO, ONES)
+class Plane3(NamedTuple, Generic[P]):
+    """Two planes that are a three-valued answer."""
+
+    yes: P
+    possible: P
+
+
+Answer = Plane3[int]
+ALWAYS: Final = Answer(ONES, ONES)
+NEVER: Final = Answer(ZERO, ZERO)
+UNKNOWN: Final = Answer(ZERO, ONES)
 
 
 @dataclass(frozen=True)
@@ -42,8 +48,98 @@ class Program:
     working: int
 
 
-class Circuit:
+class Algebra(ABC, Generic[P]):
+    """Planes put together. ``Circuit`` writes down how, ``Packed`` does it at once."""
+
+    zero: P
+    ones: P
+
+    @abstractmethod
+    def and_(self, a: P, b: P) -> P: ...
+
+    @abstractmethod
+    def or_(self, a: P, b: P) -> P: ...
+
+    @abstractmethod
+    def and_not(self, a: P, b: P) -> P: ...
+
+    @abstractmethod
+    def not_(self, a: P) -> P: ...
+
+    def all_of(self, planes: Iterable[P]) -> P:
+        found = self.ones
+        for plane in planes:
+            found = self.and_(found, plane)
+        return found
+
+    def any_of(self, planes: Iterable[P]) -> P:
+        found = self.zero
+        for plane in planes:
+            found = self.or_(found, plane)
+        return found
+
+    def at_least(self, n: int, planes: Sequence[P]) -> P:
+        """``n`` or more of the planes: after each one, whether one, two, … hold so far."""
+        so_far = [self.ones] + [self.zero] * n
+        for plane in planes:
+            for k in range(n, 0, -1):
+                so_far[k] = self.or_(so_far[k], self.and_(so_far[k - 1], plane))
+        return so_far[n]
+
+    # three values
+
+    def not3(self, x: Plane3[P]) -> Plane3[P]:
+        return Plane3(self.not_(x.possible), self.not_(x.yes))
+
+    def all3(self, items: Sequence[Plane3[P]]) -> Plane3[P]:
+        return Plane3(self.all_of(x.yes for x in items), self.all_of(x.possible for x in items))
+
+    def any3(self, items: Sequence[Plane3[P]]) -> Plane3[P]:
+        return Plane3(self.any_of(x.yes for x in items), self.any_of(x.possible for x in items))
+
+    def at_least3(self, n: int, items: Sequence[Plane3[P]]) -> Plane3[P]:
+        return Plane3(
+            self.at_least(n, [x.yes for x in items]),
+            self.at_least(n, [x.possible for x in items]),
+        )
+
+    def known3(self, x: Plane3[P]) -> Plane3[P]:
+        """Yes where ``x`` is known, unknown elsewhere."""
+        return Plane3(self.or_(x.yes, self.not_(x.possible)), self.ones)
+
+    def choose3(self, when: Plane3[P], then: Plane3[P], rest: Plane3[P]) -> Plane3[P]:
+        """``then`` where ``when`` holds, ``rest`` where it does not, unknown where unknown."""
+        no = self.not_(when.possible)
+        yes = self.or_(self.and_(when.yes, then.yes), self.and_(no, rest.yes))
+        open_ = self.and_not(when.possible, when.yes)
+        may = self.or_(self.and_(when.yes, then.possible), self.and_(no, rest.possible))
+        return Plane3(yes, self.or_(open_, may))
+
+
+class Packed(Algebra[Words]):
+    """Planes as words of bits, at hand."""
+
+    def __init__(self, words: int) -> None:
+        self.zero = np.zeros(words, dtype=np.uint64)
+        self.ones = ~self.zero
+
+    def and_(self, a: Words, b: Words) -> Words:
+        return a & b
+
+    def or_(self, a: Words, b: Words) -> Words:
+        return a | b
+
+    def and_not(self, a: Words, b: Words) -> Words:
+        return a & ~b
+
+    def not_(self, a: Words) -> Words:
+        return ~a
+
+
+class Circuit(Algebra[int]):
     """Builds planes out of planes; equal planes get one number."""
+
+    zero, ones = ZERO, ONES
 
     def __init__(self) -> None:
         self.steps: list[tuple[int, int, int]] = [(LEAF, -1, -1), (LEAF, -1, -1)]
@@ -90,55 +186,6 @@ class Circuit:
             self.steps.append(key)
             found = self._numbers[key] = len(self.steps) - 1
         return found
-
-    def all_of(self, planes: Iterable[int]) -> int:
-        found = ONES
-        for plane in planes:
-            found = self.and_(found, plane)
-        return found
-
-    def any_of(self, planes: Iterable[int]) -> int:
-        found = ZERO
-        for plane in planes:
-            found = self.or_(found, plane)
-        return found
-
-    def at_least(self, n: int, planes: Sequence[int]) -> int:
-        """``n`` or more of the planes: after each one, whether one, two, … hold so far."""
-        so_far = [ONES] + [ZERO] * n
-        for plane in planes:
-            for k in range(n, 0, -1):
-                so_far[k] = self.or_(so_far[k], self.and_(so_far[k - 1], plane))
-        return so_far[n]
-
-    # three values
-
-    def not3(self, x: Plane3) -> Plane3:
-        return Plane3(self.not_(x.possible), self.not_(x.yes))
-
-    def all3(self, items: Sequence[Plane3]) -> Plane3:
-        return Plane3(self.all_of(x.yes for x in items), self.all_of(x.possible for x in items))
-
-    def any3(self, items: Sequence[Plane3]) -> Plane3:
-        return Plane3(self.any_of(x.yes for x in items), self.any_of(x.possible for x in items))
-
-    def at_least3(self, n: int, items: Sequence[Plane3]) -> Plane3:
-        return Plane3(
-            self.at_least(n, [x.yes for x in items]),
-            self.at_least(n, [x.possible for x in items]),
-        )
-
-    def known3(self, x: Plane3) -> Plane3:
-        """Yes where ``x`` is known, unknown elsewhere."""
-        return Plane3(self.or_(x.yes, self.not_(x.possible)), ONES)
-
-    def choose3(self, when: Plane3, then: Plane3, rest: Plane3) -> Plane3:
-        """``then`` where ``when`` holds, ``rest`` where it does not, unknown where unknown."""
-        no = self.not_(when.possible)
-        yes = self.or_(self.and_(when.yes, then.yes), self.and_(no, rest.yes))
-        open_ = self.and_not(when.possible, when.yes)
-        may = self.or_(self.and_(when.yes, then.possible), self.and_(no, rest.possible))
-        return Plane3(yes, self.or_(open_, may))
 
     # order of execution
 

@@ -14,8 +14,8 @@ from getihu.rulebook.columns.circuit import (
     ONES,
     UNKNOWN,
     ZERO,
+    Answer,
     Circuit,
-    Plane3,
 )
 from getihu.rulebook.columns.coding import FEW, Codes, Column
 from getihu.rulebook.columns.simple import Simplifier
@@ -107,20 +107,20 @@ class Leaves:
         self.of_pairs: list[PairLeaf] = []
         self.of_rows: list[RowsLeaf] = []
         self.parts = columns.parts(as_of)
-        self._answers: dict[Expression, Plane3] = {}
-        self._pairs: dict[Expression, Plane3] = {}
+        self._answers: dict[Expression, Answer] = {}
+        self._pairs: dict[Expression, Answer] = {}
 
-    def answer(self, node: Expression) -> Plane3:
+    def answer(self, node: Expression) -> Answer:
         """The planes of a resolved boolean expression."""
         return self._simple_answer(self.simple(node))
 
-    def _simple_answer(self, node: Expression) -> Plane3:
+    def _simple_answer(self, node: Expression) -> Answer:
         found = self._answers.get(node)
         if found is None:
             found = self._answers[node] = self._made(node)
         return found
 
-    def _made(self, node: Expression) -> Plane3:
+    def _made(self, node: Expression) -> Answer:
         if isinstance(node, Constant):
             return {True: ALWAYS, False: NEVER, None: UNKNOWN}[node.value]  # type: ignore[index]
         facts = facts_in(node)
@@ -133,7 +133,7 @@ class Leaves:
             composed = self._of_pair(node)
         return composed if composed is not None else self._of_rows(node)
 
-    def _composed(self, node: Expression) -> Plane3 | None:
+    def _composed(self, node: Expression) -> Answer | None:
         circuit, inner = self.circuit, self._simple_answer
         match node:
             case Not(x):
@@ -153,7 +153,7 @@ class Leaves:
 
     # one fact
 
-    def _of_one_fact(self, name: str, node: Expression) -> Plane3 | None:
+    def _of_one_fact(self, name: str, node: Expression) -> Answer | None:
         leaves = self._leaves(name)
         column = leaves.column
         ranged = _compared(node, column)
@@ -165,25 +165,25 @@ class Leaves:
         if listed is not None:
             held, has_null = listed
             answer = self._plain(leaves, held)
-            return Plane3(answer.yes, ONES) if has_null else answer
+            return Answer(answer.yes, ONES) if has_null else answer
         if isinstance(node, And | Or | Not):
             return None  # its parts are likely to be asked elsewhere too
         return self._of_vector(leaves, self.parts.of_dictionary(name, node))
 
-    def _of_vector(self, leaves: CodeLeaves, answers: Vector) -> Plane3:
+    def _of_vector(self, leaves: CodeLeaves, answers: Vector) -> Answer:
         yes, possible = answers.yes, answers.possible
         plain = yes.copy()
         plain[0] = True
         if not yes[0] and np.array_equal(plain, possible):
             return self._plain(leaves, yes)
-        return Plane3(self._plane(leaves, yes), self._plane(leaves, possible))
+        return Answer(self._plane(leaves, yes), self._plane(leaves, possible))
 
-    def _plain(self, leaves: CodeLeaves, codes: CodeSet) -> Plane3:
+    def _plain(self, leaves: CodeLeaves, codes: CodeSet) -> Answer:
         """Yes for some codes, no for the other ones, unknown where the fact is."""
         yes = self._plane(leaves, codes)
         if not leaves.column.has_unknown:
-            return Plane3(yes, yes)
-        return Plane3(yes, self.circuit.or_(yes, self._plane(leaves, (0, 1))))
+            return Answer(yes, yes)
+        return Answer(yes, self.circuit.or_(yes, self._plane(leaves, (0, 1))))
 
     def _plane(self, leaves: CodeLeaves, codes: CodeSet) -> int:
         column = leaves.column
@@ -238,7 +238,7 @@ class Leaves:
 
     # several facts
 
-    def _of_pair(self, node: Expression) -> Plane3 | None:
+    def _of_pair(self, node: Expression) -> Answer | None:
         """A comparison with one fact on each side."""
         if not isinstance(node, Compare) or node.left.type is ValueType.TEXT:
             return None
@@ -256,14 +256,14 @@ class Leaves:
         equal = self.circuit.all3([above, self._reaches(node.left, node.right, ">=")])
         return equal if node.operator == "=" else self.circuit.not3(equal)
 
-    def _reaches(self, left: Expression, right: Expression, operator: str) -> Plane3:
+    def _reaches(self, left: Expression, right: Expression, operator: str) -> Answer:
         key = Compare(operator, left, right)
         found = self._pairs.get(key)
         if found is None:
             found = self._pairs[key] = self._made_pair(left, right, operator)
         return found
 
-    def _made_pair(self, left: Expression, right: Expression, operator: str) -> Plane3:
+    def _made_pair(self, left: Expression, right: Expression, operator: str) -> Answer:
         (a,), (b,) = self.parts.facts(left), self.parts.facts(right)
         ranks, needed = self.parts.reaching(Compare(operator, left, right))
         first, second = self._leaves(a), self._leaves(b)
@@ -273,12 +273,12 @@ class Leaves:
             self._plane(first, ~self.parts.of_dictionary(a, left).known),
             self._plane(second, ~self.parts.of_dictionary(b, right).known),
         )
-        return Plane3(leaf.yes, self.circuit.or_(leaf.yes, unknown))
+        return Answer(leaf.yes, self.circuit.or_(leaf.yes, unknown))
 
-    def _of_rows(self, node: Expression) -> Plane3:
+    def _of_rows(self, node: Expression) -> Answer:
         leaf = RowsLeaf(node, self.circuit.leaf(), self.circuit.leaf())
         self.of_rows.append(leaf)
-        return Plane3(leaf.yes, leaf.possible)
+        return Answer(leaf.yes, leaf.possible)
 
 
 def _compared(node: Expression, column: Column) -> tuple[str, tuple[int, int]] | None:
@@ -312,6 +312,41 @@ def _listed(node: Expression, column: Column) -> tuple[Bools, bool] | None:
         if place is not None:
             codes[place] = True
     return codes, any(value.value is None for value in node.values)
+
+
+@dataclass(frozen=True, eq=False)
+class CodeAnswers:
+    """A one-fact condition code by code: from each of ``starts`` on it may answer differently."""
+
+    starts: set[int]
+    truths: npt.NDArray[np.uint8] | None  # per code: 0 no, 1 unknown, 2 yes
+    range_: tuple[int, int] = (0, 0)  # where it says yes, if there is no table
+    is_other: bool = False  # yes and no changed round
+
+    def at(self, codes: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+        if self.truths is not None:
+            return self.truths[codes]
+        inside = (codes >= self.range_[0]) & (codes < self.range_[1])
+        answers = np.where(inside != self.is_other, 2, 0).astype(np.uint8)
+        answers[codes == 0] = 1
+        return answers
+
+
+def code_answers(leaves: Leaves, fact: str, node: Expression, column: Column) -> CodeAnswers:
+    """The answers of a simplified condition over one fact, or over none."""
+    ranged = None if isinstance(node, Constant) else _compared(node, column)
+    if ranged is not None:
+        operator, inside = ranged
+        return CodeAnswers(
+            {code for code in inside if code < column.size}, None, inside, operator == "<>"
+        )
+    if isinstance(node, Constant):
+        truth = {True: 2, False: 0, None: 1}[node.value]  # type: ignore[index]
+        return CodeAnswers(set(), np.full(column.size, truth, dtype=np.uint8))
+    found = leaves.parts.of_dictionary(fact, node)
+    truths = found.yes.view(np.uint8) + found.possible.view(np.uint8)
+    edges = np.flatnonzero(truths[1:] != truths[:-1]) + 1
+    return CodeAnswers(set(edges.tolist()), truths)
 
 
 class Parts:

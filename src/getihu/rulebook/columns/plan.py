@@ -1,13 +1,13 @@
 """Rules as one circuit: each distinct clause once, then trees, then outcomes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 import numpy.typing as npt
 
-from getihu.rulebook.columns.circuit import ALWAYS, ONES, ZERO, Circuit, Plane3, Program
+from getihu.rulebook.columns.circuit import ZERO, Algebra, Answer, Circuit, P, Plane3, Program
 from getihu.rulebook.columns.coding import Column
 from getihu.rulebook.columns.leaves import CodeLeaves, CodeSet, Columns, Leaves
 from getihu.rulebook.columns.scope import applies
@@ -31,8 +31,8 @@ class PlannedRule:
     the rule may apply to and has none of them is unknown."""
 
     rule: Rule
-    applies: Plane3
-    clauses: dict[str, Plane3]
+    applies: Answer
+    clauses: dict[str, Answer]
     outcomes: dict[str, int]
 
     def planes(self) -> Iterator[int]:
@@ -104,52 +104,56 @@ def plan_rule(leaves: Leaves, rule: Rule, as_of: date) -> PlannedRule:
 
 
 def outcomes(
-    circuit: Circuit, rule: Rule, scope: Plane3, clauses: dict[str, Plane3]
-) -> dict[str, int]:
+    planes: Algebra[P], rule: Rule, scope: Plane3[P], clauses: Mapping[str, Plane3[P]]
+) -> dict[str, P]:
     """The plane of each outcome but unknown."""
     if rule.incomplete:
         return {}
     if rule.kind == ELIGIBILITY:
         assert rule.requires is not None
-        answer = tree_plane(circuit, rule.requires, clauses)
+        answer = tree_plane(planes, rule.requires, clauses)
         return {
-            "yes": circuit.and_(scope.yes, answer.yes),
-            "no": circuit.and_not(scope.yes, answer.possible),
+            "yes": planes.and_(scope.yes, answer.yes),
+            "no": planes.and_not(scope.yes, answer.possible),
         }
-    return _table_outcomes(circuit, rule, scope, clauses)
+    return _table_outcomes(planes, rule, scope, clauses)
 
 
-def tree_plane(circuit: Circuit, tree: Tree, clauses: dict[str, Plane3]) -> Plane3:
+def tree_plane(planes: Algebra[P], tree: Tree, clauses: Mapping[str, Plane3[P]]) -> Plane3[P]:
     """The answer of a tree of clauses."""
     if isinstance(tree, ClauseRef):
         return clauses[tree.id]
-    items = [tree_plane(circuit, item, clauses) for item in tree.items]
+    items = [tree_plane(planes, item, clauses) for item in tree.items]
     match tree:
         case AllOf():
-            return circuit.all3(items)
+            return planes.all3(items)
         case AnyOf():
-            return circuit.any3(items)
+            return planes.any3(items)
         case NoneOf():
-            return circuit.not3(circuit.any3(items))
+            return planes.not3(planes.any3(items))
         case AtLeast(n):
-            return circuit.at_least3(n, items)
+            return planes.at_least3(n, items)
 
 
 def _table_outcomes(
-    circuit: Circuit, rule: Rule, scope: Plane3, clauses: dict[str, Plane3]
-) -> dict[str, int]:
+    planes: Algebra[P], rule: Rule, scope: Plane3[P], clauses: Mapping[str, Plane3[P]]
+) -> dict[str, P]:
     """The one value all still possible rows share: a row that holds ends the search, an unknown
     row stays possible."""
-    open_ = ONES
-    possible = {value: ZERO for value, _ in rule.values}
+    open_ = planes.ones
+    possible = {value: planes.zero for value, _ in rule.values}
     for row in rule.rows:
-        answer = ALWAYS if row.when is None else tree_plane(circuit, row.when, clauses)
-        here = circuit.and_(open_, answer.possible)
-        possible[row.value] = circuit.or_(possible[row.value], here)
-        open_ = circuit.and_not(open_, answer.yes)
-    several = circuit.at_least(2, list(possible.values()))
-    one = circuit.and_not(scope.yes, several)
-    return {value: circuit.and_(one, plane) for value, plane in possible.items()}
+        answer = (
+            Plane3(planes.ones, planes.ones)
+            if row.when is None
+            else tree_plane(planes, row.when, clauses)
+        )
+        here = planes.and_(open_, answer.possible)
+        possible[row.value] = planes.or_(possible[row.value], here)
+        open_ = planes.and_not(open_, answer.yes)
+    several = planes.at_least(2, list(possible.values()))
+    one = planes.and_not(scope.yes, several)
+    return {value: planes.and_(one, plane) for value, plane in possible.items()}
 
 
 def _tables(leaves: CodeLeaves, register: dict[int, int]) -> Iterator[Table]:

@@ -18,6 +18,10 @@ _TEXT = ValueType.TEXT
 
 def applies(rule: Rule, as_of: date) -> Expression:
     """Yes, no or unknown: does the rule apply to a trader."""
+    written = getattr(rule, "scope", None)
+    if written is not None:
+        scope = written(as_of)
+        return And((scope.in_force, scope.in_region, scope.is_subject, scope.not_overridden))
     if not rule.in_force(as_of):
         return Constant(False, ValueType.BOOLEAN)
     parts: list[Expression] = []

@@ -156,6 +156,11 @@ class CitySweep:
         return self.columns.traders
 
     @property
+    def size(self) -> int:
+        """Words of a packed plane."""
+        return len(self._kept) * _CHUNK_WORDS
+
+    @property
     def rules(self) -> list[Rule]:
         return [planned.rule for planned in self.plan.rules.values()]
 
@@ -166,9 +171,8 @@ class CitySweep:
 
     def words(self, plane: int) -> Words:
         """A kept plane, packed; bits behind the last trader mean nothing."""
-        size = len(self._kept) * _CHUNK_WORDS
         if plane in (ZERO, ONES):
-            return np.full(size, 0 if plane == ZERO else 2**64 - 1, dtype=np.uint64)
+            return np.full(self.size, 0 if plane == ZERO else 2**64 - 1, dtype=np.uint64)
         return self._kept[:, self.plan.program.register[plane], :_CHUNK_WORDS].reshape(-1)
 
     def bits(self, plane: int) -> Bools:
@@ -247,6 +251,23 @@ class CitySweep:
         for name, plane in planned.outcomes.items():
             found[bits(plane)] = names.index(name)
         return found
+
+    def codes_at(self, rule_id: str, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+        """``codes`` of some traders only."""
+        planned = self.planned(rule_id)
+        names = self.outcomes(rule_id)
+        found = np.full(len(rows), 255, dtype=np.uint8)
+        found[self._bits_at(planned.applies.possible, rows)] = len(names) - 1
+        for name, plane in planned.outcomes.items():
+            found[self._bits_at(plane, rows)] = names.index(name)
+        return found
+
+    def _bits_at(self, plane: int, rows: npt.NDArray[np.int64]) -> Bools:
+        if plane in (ZERO, ONES):
+            return np.full(len(rows), plane == ONES)
+        chunk, inside = rows // CHUNK, rows % CHUNK
+        words = self._kept[chunk, self.plan.program.register[plane], inside // 64]
+        return (words >> (inside % 64).astype(np.uint64)).astype(np.uint8) & 1 == 1
 
     def by(self, rule_id: str, outcome: str, fact: str) -> dict[Any, int]:
         """Value of a fact → traders with the outcome (None: unknown)."""
