@@ -91,6 +91,16 @@ def test_the_log_is_verified_over_http(grow, log, tmp_path, capsys):
     assert "缺少文件 tile/entries/000" in capsys.readouterr().out
 
 
+def test_a_log_that_grew_while_it_was_read_still_verifies(grow, log, tmp_path):
+    grow(250)
+    old = (log / "checkpoint").read_bytes()
+    grow(10)
+    (log / "checkpoint").write_bytes(old)
+
+    assert not (log / "tile" / "0" / "000.p").exists()
+    assert verify("log", log, "--keys", log / "keys") == 0
+
+
 def test_a_checkpoint_alone_is_verified(grow, log, tmp_path, capsys):
     grow(1)
 

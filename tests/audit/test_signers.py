@@ -115,5 +115,31 @@ def test_without_its_key_the_log_stops(log):
 
 
 @pytest.mark.django_db
+def test_who_checks_needs_no_private_key(grow, log):
+    (receipt,) = grow(1)
+    (log.parent / "keys" / "audit" / "ed25519.pem").unlink()
+
+    assert selectors.receipt_file(receipt).startswith("c2sp.org/tlog-proof@v1")
+    assert selectors.check_log() == []
+
+
+@pytest.mark.django_db
+def test_a_public_key_that_was_exchanged_is_noticed(grow, log):
+    grow(1)
+    other = ed25519().verifier.vkey
+    (log.parent / "keys" / "audit" / "public").write_text(f"{other}\n", "utf-8")
+
+    assert "没有一个已知密钥的签名" in selectors.check_log()[0].message
+
+
+@pytest.mark.parametrize("make_verifier", [ed25519, sm2], ids=["Ed25519", "SM2"])
+def test_a_published_key_line_reads_back(make_verifier):
+    signer = make_verifier()
+
+    again = signers.verifier_of(signer.verifier.vkey)
+    assert again.verify(b"text\n", signer.sign(b"text\n"))
+
+
+@pytest.mark.django_db
 def test_a_key_file_is_readable_by_its_owner_only(log):
     assert (log.parent / "keys" / "audit" / "ed25519.pem").stat().st_mode & 0o077 == 0

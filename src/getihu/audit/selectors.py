@@ -22,7 +22,7 @@ from getihu.audit.contracts import (
 from getihu.audit.models import Checkpoint as CheckpointRow
 from getihu.audit.models import Event, SubjectKey
 from getihu.audit.ports import Verifier
-from getihu.audit.signers import open_signers, verifiers_of
+from getihu.audit.signers import read_verifiers
 from getihu.audit.tlog import merkle, note
 from getihu.audit.tlog.tiles import (
     ENTRIES,
@@ -61,7 +61,7 @@ def find_checkpoint() -> Checkpoint | None:
 
 def log_verifiers() -> list[Verifier]:
     """The keys that sign this log, to be published. Raises: KeyMissing."""
-    return verifiers_of(open_signers(may_create=False))
+    return read_verifiers()
 
 
 def get_receipt(event_id: int) -> Receipt:

@@ -4,6 +4,7 @@ Settings name the functions that open them (``AUDIT_SIGNERS``); a signing machin
 function. The first must be Ed25519: it is the signature every C2SP tool checks.
 """
 
+import base64
 import secrets
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -111,8 +112,41 @@ class Sm2Signer:
 
 
 def open_signers(*, may_create: bool) -> list[Signer]:
-    """Return the signers the settings name. Raises KeyMissing when a key is not there."""
-    return [import_string(path)(may_create=may_create) for path in settings.AUDIT_SIGNERS]
+    """Return the signers the settings name. Raises KeyMissing when a key is not there.
+
+    Only the sequencer calls this. It leaves the public keys in ``keys/audit/public`` for those
+    who check.
+    """
+    signers = [import_string(path)(may_create=may_create) for path in settings.AUDIT_SIGNERS]
+    vkeys = "".join(f"{signer.verifier.vkey}\n" for signer in signers)
+    path = _folder() / "public"
+    if not path.exists() or path.read_text("utf-8") != vkeys:
+        write_durably(path, vkeys.encode())
+    return signers
+
+
+def read_verifiers() -> list[Verifier]:
+    """Return the log's public keys, without touching the private ones. Raises KeyMissing."""
+    try:
+        vkeys = (_folder() / "public").read_text("utf-8").split()
+    except FileNotFoundError:
+        raise KeyMissing("日志还没有公钥。处理办法：先运行一次 audit sequence。") from None
+    return [verifier_of(vkey) for vkey in vkeys]
+
+
+@lru_cache(maxsize=8)
+def verifier_of(vkey: str) -> Verifier:
+    """Return the verifier of a published key line. Raises KeyMissing for an unknown kind."""
+    name, _, encoded = vkey.split("+", 2)
+    typed = base64.b64decode(encoded)
+    made: Verifier | None = None
+    if typed.startswith(ED25519_TYPE):
+        made = Ed25519Verifier(name, typed[1:])
+    elif typed.startswith(SM2_TYPE):
+        made = Sm2Verifier(name, typed[len(SM2_TYPE) :])
+    if made is None or made.vkey != vkey:
+        raise KeyMissing("公钥文件里有不认识或写错的一行。处理办法：运行 audit sequence 重新写出。")
+    return made
 
 
 def verifiers_of(signers: Sequence[Signer]) -> list[Verifier]:
@@ -155,8 +189,12 @@ def _sm2_signer(name: str, private_key: bytes) -> Signer:
     return Sm2Signer(name, private_key)
 
 
+def _folder() -> Path:
+    return Path(settings.DATA_DIR) / "keys" / "audit"
+
+
 def _key_file(name: str, fresh: Callable[[], bytes], may_create: bool) -> bytes:
-    path = Path(settings.DATA_DIR) / "keys" / "audit" / name
+    path = _folder() / name
     if path.exists():
         return path.read_bytes()
     if not may_create:

@@ -190,8 +190,9 @@ def write_durably(path: Path, text: bytes) -> None:
         with os.fdopen(descriptor, "wb", closefd=False) as handle:
             handle.write(text)
         os.fsync(descriptor)
-        # What is read back next comes from the disk, not from memory.
-        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        # What is read back next comes from the disk, not from memory, where the system allows it.
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
     finally:
         os.close(descriptor)
     temporary.replace(path)
