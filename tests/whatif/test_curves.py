@@ -72,8 +72,8 @@ def test_dates_move_by_months_and_words_do_not_slide(small):
 def test_of_a_rule_over_personal_facts_parts_move_in_fives(small):
     sales = replace(CATALOGUE["annual_sales_yuan"], personal=PersonalClass.SENSITIVE)
     guarded = {**CATALOGUE, "annual_sales_yuan": sales}
-    curves = rule_curves(small.city, small.rule(), None, guarded)
-    plain = rule_curves(small.city, small.rule(), None, CATALOGUE)
+    curves = rule_curves(small.city, small.rule(), guarded)
+    plain = rule_curves(small.city, small.rule(), CATALOGUE)
     counts = [n for c in curves for of in c.parts.values() for line in of.values() for n in line]
     assert counts and all(n % 5 == 0 for n in counts)
     assert any(

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
@@ -295,7 +296,7 @@ def _steps(decision: Decision, advice: Advice) -> tuple[NextStep, ...]:
         return (NextStep(f"原文不全，要等原文核实：{decision.incomplete}"),)
     if decision.outcome == Truth.UNKNOWN:
         return tuple(_found_out(fact) for fact in _in_order(decision.missing, advice))
-    steps = [_step(remedy) for remedy in advice.remedies]
+    steps = _merged(_step(remedy) for remedy in advice.remedies)
     dead_ends = [step for step in steps if step.is_dead_end]
     return tuple(dead_ends or steps)
 
@@ -309,6 +310,17 @@ def _in_order(missing: tuple[FactUsed, ...], advice: Advice) -> list[FactUsed]:
     """Missing facts, those first that settle most."""
     asked = [question.fact for question in advice.next_questions]
     return sorted(missing, key=lambda f: asked.index(f.name) if f.name in asked else len(asked))
+
+
+def _merged(steps: Iterable[NextStep]) -> list[NextStep]:
+    """One line for a step that several conditions ask for."""
+    found: dict[str, NextStep] = {}
+    for step in steps:
+        before = found.get(step.text)
+        found[step.text] = (
+            replace(before, label=f"{before.label}；{step.label}") if before else step
+        )
+    return list(found.values())
 
 
 def _step(remedy: Remedy) -> NextStep:

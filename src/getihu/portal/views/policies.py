@@ -78,7 +78,7 @@ def _curve(curve: Any) -> dict[str, Any]:
         "at": curve.at,
         "counts": curve.counts,
         "yuan": curve.amounts_yuan,
-        **{name: curve.parts.get(name, {}) for name in ("county", "trade", "type")},
+        **{name: curve.parts.get(name, {}) for name in ("county", "trade")},
     }
 
 

@@ -4,8 +4,8 @@ A copy is made from the text of the rule and read again like any rule file, so t
 meets the same checks (names, types, units, trees) and gets a version hash of its own.
 """
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -16,8 +16,6 @@ from getihu.kernel.errors import GetihuError, InvalidInput, nearest_name
 from getihu.rulebook.contracts import RuleChange
 from getihu.rulebook.load.document import Document, parse_document
 from getihu.rulebook.load.rule import check_rule
-from getihu.rulebook.load.values import parameter_constant
-from getihu.rulebook.model.expressions import resolve
 from getihu.rulebook.model.rules import Rule
 from getihu.rulebook.whatif.edit import Edit, TextTree, apply
 
@@ -54,29 +52,6 @@ def read_text(file: str, text: str, facts: Mapping[str, FactDeclaration]) -> Rul
     if rule is None:
         raise InvalidInput(document.problems)
     return rule
-
-
-def with_value(rule: Rule, name: str, value: FactScalar) -> Rule | None:
-    """The rule with another value of one parameter, without reading its text again: for curves,
-    which need a hundred copies. None when the value does not fit the parameter's unit."""
-    parameter = rule.parameter_by_name[name]
-    constant = parameter_constant(value, parameter.unit)
-    if constant is None or constant.type is not parameter.constant.type:
-        return None
-    constants = {p.name: p.constant for p in rule.parameters} | {name: constant}
-    amount = rule.amount
-    if amount is not None and name in amount.parameters:
-        amount = replace(amount, resolved=resolve(amount.expression, constants))
-    return replace(
-        rule,
-        clauses=tuple(
-            replace(clause, resolved=resolve(clause.expression, constants))
-            if name in clause.parameters
-            else clause
-            for clause in rule.clauses
-        ),
-        amount=amount,
-    )
 
 
 def edits_for(text: str, changes: Sequence[RuleChange]) -> list[Edit]:
@@ -185,8 +160,6 @@ def _without(tree: Any, dropped: Sequence[str]) -> Any:
 
 
 def _unused_parameters(tree: TextTree, dropped: Sequence[str]) -> list[Edit]:
-    import re
-
     parameters = tree.pair("parameters")
     names = [key.value for key, _ in parameters[1].value] if parameters else []
     texts = [

@@ -1,15 +1,13 @@
 """Count and cost at every value of one parameter: what a slider shows while it moves."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-import numpy as np
-import numpy.typing as npt
-
-from getihu.rulebook.columns.sweep import CitySweep
+from getihu.rulebook.columns.curves import curve
+from getihu.rulebook.columns.sweep import CitySweep, sweep_columns
 from getihu.rulebook.contracts import ParameterCurve
 from getihu.rulebook.explain.words import show_parameter
 from getihu.rulebook.model.expressions import (
@@ -22,23 +20,22 @@ from getihu.rulebook.model.expressions import (
     walk,
 )
 from getihu.rulebook.model.rules import ELIGIBILITY, Parameter, Rule
-from getihu.rulebook.whatif.changes import with_value
-from getihu.rulebook.whatif.city import Bools, City, Parts, rule_key
-from getihu.rulebook.whatif.numbers import Catalogue, dimensions
+from getihu.rulebook.whatif.city import City, Parts
+from getihu.rulebook.whatif.numbers import Catalogue
 from getihu.rulebook.whatif.privacy import FEWEST, is_few, is_guarded
 
 STEPS: Final = 40
 MONTHS_AROUND: Final = 24
+# What a slider moves beside the total: the fact to part by, and the parts there are.
+DIMENSIONS: Final[dict[str, tuple[str, Callable[[City], Parts]]]] = {
+    "county": ("county_code", lambda city: city.counties),
+    "trade": ("industry_section", lambda city: city.trades),
+}
 _WHOLE: Final = frozenset({"month", "day", "year", "person", "count", "level"})
 
 
 def rule_curves(
-    city: City,
-    rule: Rule,
-    type_rule: Rule | None,
-    catalogue: Catalogue,
-    *,
-    outcome: str = "",
+    city: City, rule: Rule, catalogue: Catalogue, *, outcome: str = ""
 ) -> list[ParameterCurve]:
     """The curve of every parameter that can be slid, in the order of the rule.
 
@@ -46,27 +43,10 @@ def rule_curves(
     one, the nearest anyone left in the last row can come to).
     """
     outcome = outcome or _usual_outcome(rule)
-    by = Grid(dimensions(city, type_rule if type_rule and type_rule.id != rule.id else None))
+    swept = sweep_columns(city.columns, [rule], city.as_of)
     guard = is_guarded([rule], catalogue)
-    curves = (_curve(city, rule, parameter, outcome, by, guard) for parameter in rule.parameters)
+    curves = (_curve(city, swept, rule, each, outcome, guard) for each in rule.parameters)
     return [curve for curve in curves if curve is not None]
-
-
-class Grid:
-    """All ways to part the city at once, so that a crowd is counted in one pass."""
-
-    def __init__(self, dimensions: dict[str, Parts]) -> None:
-        self.dimensions = dimensions
-        self.shape = tuple(len(parts.codes) + 1 for parts in dimensions.values())
-        indices = [parts.index for parts in dimensions.values()]
-        self._place = np.ravel_multi_index(indices, self.shape).astype(np.int32)
-
-    def count(self, who: Bools) -> list[npt.NDArray[np.int64]]:
-        """Per dimension the numbers in its parts, the last one for unknown."""
-        size = int(np.prod(self.shape))
-        cube = np.bincount(self._place[who], minlength=size).reshape(self.shape)
-        every = range(len(self.shape))
-        return [cube.sum(axis=tuple(a for a in every if a != axis)) for axis in every]
 
 
 def _usual_outcome(rule: Rule) -> str:
@@ -77,24 +57,18 @@ def _usual_outcome(rule: Rule) -> str:
 
 def _curve(
     city: City,
+    swept: CitySweep,
     rule: Rule,
     parameter: Parameter,
     outcome: str,
-    by: Grid,
     guard: bool,
 ) -> ParameterCurve | None:
-    values, copies = [], []
-    for value in grid(city, rule, parameter):
-        copy = with_value(rule, parameter.name, value)
-        if copy is not None:
-            copies.append(copy)
-            values.append(value)
+    values = grid(city, rule, parameter)
     if len(values) < 2 or parameter.value not in values:
         return None
-    swept = city.sweep(copies)
+    facts = [fact for fact, _ in DIMENSIONS.values()]
+    found = curve(swept, rule.id, parameter.name, values, outcome=outcome, by=facts)
     at = values.index(parameter.value)
-    crowds = [swept.members(rule_key(number), outcome) for number in range(len(copies))]
-    counts = [int(who.sum()) for who in crowds]
     return ParameterCurve(
         name=parameter.name,
         label=parameter.label,
@@ -104,38 +78,31 @@ def _curve(
         values=tuple(map(str, values)),
         shown=tuple(show_parameter(replace(parameter, value=value)) for value in values),
         at=at,
-        counts=tuple(counts),
-        amounts_yuan=_said(_sums(swept, copies), counts, at),
-        parts=_part_counts(by, crowds, guard),
+        counts=found.counts,
+        amounts_yuan=_said(found.amounts_yuan, found.counts, at),
+        parts={
+            name: _part_counts(parts(city), found.parts.get(fact, {}), guard)
+            for name, (fact, parts) in DIMENSIONS.items()
+        },
     )
 
 
 def _part_counts(
-    by: Grid, crowds: Sequence[Bools], guard: bool
-) -> dict[str, dict[str, tuple[int, ...]]]:
-    """Dimension → code → counts along the curve; parts that stay empty are left out.
+    parts: Parts, found: Mapping[Any, tuple[int, ...]], guard: bool
+) -> dict[str, tuple[int, ...]]:
+    """Code → counts along the curve; parts that stay empty are left out.
 
     Of a rule over personal facts to the nearest five: two neighbouring values may not differ by
     one person.
     """
-    tables = [np.stack(column) for column in zip(*map(by.count, crowds), strict=True)]
-    found = {}
-    for (name, parts), table in zip(by.dimensions.items(), tables, strict=True):
-        shown = (table + FEWEST // 2) // FEWEST * FEWEST if guard else table
-        found[name] = {
-            code: tuple(shown[:, n].tolist())
-            for n, code in enumerate(parts.codes)
-            if shown[:, n].any()
-        }
-    return found
+    shown = {code: found[code] for code in parts.codes if code in found}
+    if guard:
+        shown = {code: tuple(map(_in_fives, counts)) for code, counts in shown.items()}
+    return {code: counts for code, counts in shown.items() if any(counts)}
 
 
-def _sums(swept: CitySweep, copies: Sequence[Rule]) -> list[int]:
-    """Whole yuan of all yes along the curve; empty when nothing is paid."""
-    if any(copy.amount is None for copy in copies):
-        return []
-    found = [swept.amount_of(rule_key(number)).cents for number in range(len(copies))]
-    return [int(cents.values[cents.known].sum()) // 100 for cents in found]
+def _in_fives(count: int) -> int:
+    return (count + FEWEST // 2) // FEWEST * FEWEST
 
 
 def _said(sums: Sequence[int], counts: Sequence[int], at: int) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 
 from getihu.rulebook.explain.canonical import canonical_json
 
-FORMAT: Final = "3"  # of the kept answers; another number makes them all anew
+FORMAT: Final = "4"  # of the kept answers; another number makes them all anew
 T = TypeVar("T")
 
 

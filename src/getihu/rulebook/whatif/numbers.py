@@ -1,18 +1,18 @@
 """One rule over the whole city: who, where, in which trade, for want of whose data, one step off."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
 import numpy as np
 
 from getihu.dataplane.contracts import FactDeclaration
-from getihu.rulebook.advise.advice import advise_facts
+from getihu.rulebook.advise.advice import can_turn
 from getihu.rulebook.advise.city import near_members
 from getihu.rulebook.advise.knowledge import knowledge_of
+from getihu.rulebook.columns.questions import missing_by_department
 from getihu.rulebook.columns.sweep import CitySweep, sweep_columns
 from getihu.rulebook.contracts import ClauseNumbers, MissingNumbers, PartNumbers, RuleNumbers
-from getihu.rulebook.model.expressions import facts_in
 from getihu.rulebook.model.rules import ELIGIBILITY, UNKNOWN, Rule
 from getihu.rulebook.whatif.city import (
     Bools,
@@ -23,12 +23,12 @@ from getihu.rulebook.whatif.city import (
     outcomes_of,
 )
 from getihu.rulebook.whatif.city import decided as decided_in
-from getihu.rulebook.whatif.planes import Planes, flipped, open_leaves, tree_plane
+from getihu.rulebook.whatif.planes import Planes, flipped, tree_plane
 from getihu.rulebook.whatif.privacy import guarded, is_few, is_guarded
 
 Catalogue = Mapping[str, FactDeclaration]
 
-ASKED: Final = ("applicant", "申请人本人或者办案人员")
+ASKED: Final = {"applicant": "申请人本人", "officer": "办案人员"}
 
 
 def dimensions(city: City, type_rule: Rule | None) -> dict[str, Parts]:
@@ -68,7 +68,7 @@ def rule_numbers(
         parts={name: part_numbers(decided, by, guard) for name, by in parts.items()},
         clauses=tuple(_clauses(rule, decided, planes, near)),
         near=int(someone.sum()),
-        missing=_missing(city, rule, decided, planes, catalogue),
+        missing=_missing(city, rule, decided, swept, catalogue),
         is_guarded=guard,
     )
 
@@ -154,74 +154,27 @@ def _alone(rule: Rule, decided: Decided, planes: Planes, clause_id: str) -> Bool
 def _near(city: City, swept: CitySweep, rule: Rule, catalogue: Catalogue) -> dict[str, Bools]:
     """差一步, as the advice for single traders means it: clause id → whom it alone keeps out."""
 
-    def is_near(row: int) -> bool:
+    def turns(row: int, clause_id: str) -> bool:
         facts = city.columns.values(row)
-        return advise_facts(rule, facts, city.as_of, catalogue, asks=False).is_near
+        return can_turn(rule, facts, city.as_of, catalogue, clause_id)
 
-    return near_members(swept, rule, knowledge_of(catalogue), is_near)
+    return near_members(swept, rule, knowledge_of(catalogue), turns)
 
 
 def _missing(
-    city: City, rule: Rule, decided: Decided, planes: Planes, catalogue: Catalogue
+    city: City, rule: Rule, decided: Decided, swept: CitySweep, catalogue: Catalogue
 ) -> tuple[MissingNumbers, ...]:
     """Per department, the undecided whom its data alone would settle."""
-    if rule.incomplete:
-        return ()
-    waiting = _waiting(rule, decided, planes)
-    unknown = city.unknown([name for name in rule.facts if name != "decided_on"])
-    departments: dict[str, list[str]] = {}
-    for name in unknown:
-        departments.setdefault(_department(name, catalogue)[0], []).append(name)
+    owners = {name: catalogue[name].department for name in rule.facts if name in catalogue}
     undecided = decided.is_(UNKNOWN)
+    lacking = [n for n, unknown in city.unknown(rule.facts).items() if (unknown & undecided).any()]
     found = []
-    for department, names in departments.items():
-        others = [name for name in unknown if name not in names]
-        settled = undecided.copy()
-        for clause_id, waits in waiting.items():
-            lacks = set(facts_in(rule.clause_by_id[clause_id].resolved))
-            for name in lacks & set(others):
-                settled &= ~(waits & unknown[name])
-        for name in set(scope_facts(rule)) & set(others):
-            settled &= ~unknown[name]
-        settled &= _any_unknown(names, unknown)
-        if count := int(settled.sum()):
-            lacking = tuple(_label(n, catalogue) for n in names if (settled & unknown[n]).any())
-            name = _department(names[0], catalogue)[1]
-            found.append(MissingNumbers(department, name, count, lacking))
-    return tuple(sorted(found, key=lambda m: -m.traders))
-
-
-def _any_unknown(names: Sequence[str], unknown: Mapping[str, Bools]) -> Bools:
-    found = unknown[names[0]].copy()
-    for name in names[1:]:
-        found |= unknown[name]
-    return found
-
-
-def _waiting(rule: Rule, decided: Decided, planes: Planes) -> dict[str, Bools]:
-    undecided = decided.is_(UNKNOWN)
-    if rule.requires is not None:
-        return open_leaves(rule.requires, planes, undecided)
-    found: dict[str, Bools] = {}
-    for row in rule.rows:
-        if row.when is not None:
-            for clause_id, waits in open_leaves(row.when, planes, undecided).items():
-                found[clause_id] = found[clause_id] | waits if clause_id in found else waits
-    return found
-
-
-def scope_facts(rule: Rule) -> list[str]:
-    inside = {name for clause in rule.clauses for name in clause.facts}
-    return [
-        name
-        for name in rule.facts
-        if name not in inside and name in ("county_code", "subject_kind")
-    ]
-
-
-def _department(name: str, catalogue: Catalogue) -> tuple[str, str]:
-    fact = catalogue.get(name)
-    return (fact.department, fact.department_name) if fact else ASKED
+    for department, traders in missing_by_department(swept, rule.id, owners).items():
+        facts = [name for name in lacking if owners.get(name, department) == department]
+        name = ASKED.get(department) or next(catalogue[f].department_name for f in facts)
+        labels = tuple(_label(fact, catalogue) for fact in facts)
+        found.append(MissingNumbers(department, name, traders, labels))
+    return tuple(found)
 
 
 def _label(name: str, catalogue: Catalogue) -> str:

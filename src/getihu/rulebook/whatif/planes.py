@@ -47,19 +47,3 @@ def flipped(clause_id: str, planes: Planes) -> Planes:
     """The same answers with one clause turned round where it is known."""
     yes, unknown = planes[clause_id]
     return {**planes, clause_id: (~yes & ~unknown, unknown)}
-
-
-def open_leaves(tree: Tree, planes: Planes, among: Bools) -> dict[str, Bools]:
-    """Clause id → those of ``among`` whose answer waits for it."""
-    found: dict[str, Bools] = {}
-    _collect(tree, planes, among, found)
-    return found
-
-
-def _collect(tree: Tree, planes: Planes, among: Bools, found: dict[str, Bools]) -> None:
-    waiting = among & tree_plane(tree, planes)[1]
-    if isinstance(tree, ClauseRef):
-        found[tree.id] = found[tree.id] | waiting if tree.id in found else waiting
-        return
-    for item in tree.items:
-        _collect(item, planes, waiting, found)

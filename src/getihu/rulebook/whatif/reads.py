@@ -87,7 +87,7 @@ def curves(at: Scene, outcome: str) -> list[ParameterCurve]:
     return cached(
         at.kept(f"curves-{outcome}"),
         list[ParameterCurve],
-        lambda: rule_curves(at.city(), at.rule, at.type_rule, catalogue, outcome=outcome),
+        lambda: rule_curves(at.city(), at.rule, catalogue, outcome=outcome),
     )
 
 

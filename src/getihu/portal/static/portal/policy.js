@@ -13,7 +13,7 @@ const signed = (n) => (n ? `${n > 0 ? "+" : "−"}${number.format(Math.abs(n))}`
 const elements = [...document.querySelectorAll(".slide")].filter((each) => each.querySelector(".track"));
 const live = { count: byId("live-count"), change: byId("live-change"), yuan: byId("live-yuan"), yuanChange: byId("live-yuan-change"), said: byId("live-said") };
 const tiles = places(".tile");
-const lists = { trade: places("#trades > li"), type: places("#types > li") };
+const trades = places("#trades > li");
 const before = { count: live.count?.textContent, yuan: live.yuan?.textContent };
 
 /** Each county or trade with what it shows before anything moves. */
@@ -95,7 +95,7 @@ function show(curve, place) {
     live.yuanChange.textContent = change ? `${signed(change)}元` : "";
   }
   spread(tiles, curve.county, place, curve.at);
-  for (const [name, parts] of Object.entries(lists)) spread(parts, curve[name], place, curve.at);
+  spread(trades, curve.trade, place, curve.at);
   document.body.classList.add("is-trying");
 }
 
@@ -124,7 +124,7 @@ function rest() {
   live.change.textContent = "";
   if (live.yuan) live.yuan.textContent = before.yuan;
   if (live.yuanChange) live.yuanChange.textContent = "";
-  for (const part of [...tiles, ...lists.trade, ...lists.type]) {
+  for (const part of [...tiles, ...trades]) {
     part.text.textContent = part.said;
     if (part.small) part.small.textContent = part.rate;
     part.bar?.setAttribute("width", part.width);
