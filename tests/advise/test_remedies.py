@@ -178,7 +178,7 @@ def test_more_people_are_counted_in_people(tmp_path):
     )
     assert middle.failing == ("has_some",)
     assert middle.remedies[0].gap_text == "还差 1"  # the tests' catalogue has no units
-    assert middle.remedies[0].text.startswith("再招 1 并参保")
+    assert middle.remedies[0].text.startswith("再招 1并参保")
     assert middle.is_near
 
 

@@ -10,6 +10,7 @@ from getihu.kernel.codes import normalise_credit_code
 from getihu.rulebook import selectors, services
 from getihu.rulebook.contracts import RuleChange
 from getihu.rulebook.schemas import (
+    AdviceOut,
     ChangeIn,
     ComparisonOut,
     CurveOut,
@@ -19,6 +20,7 @@ from getihu.rulebook.schemas import (
     DriftReportOut,
     ExplanationOut,
     NumbersOut,
+    QuestionOut,
     RuleOut,
     RuleSummaryOut,
     ScenarioIn,
@@ -139,6 +141,34 @@ def keep_scenario(request: HttpRequest, rule_id: str, asked: ScenarioIn) -> obje
 
 def _changes(asked: list[ChangeIn]) -> list[RuleChange]:
     return [RuleChange(change.kind, change.name, change.value) for change in asked]
+
+
+@router.get(
+    "/traders/{trader_code}/advice/{rule_id}",
+    response=AdviceOut,
+    summary="为什么不行、什么时候行、怎样就行",
+)
+def advise(
+    request: HttpRequest,
+    trader_code: str,
+    rule_id: str,
+    as_of: date | None = None,
+    goal: str = "",
+) -> object:
+    code = normalise_credit_code(trader_code)
+    return _canonical(selectors.advise(code, rule_id, as_of=as_of, goal=goal))
+
+
+@router.get(
+    "/traders/{trader_code}/questions",
+    response=list[QuestionOut],
+    summary="接下来问什么：一条规则（rule_id）或全部规则",
+)
+def ask_next(
+    request: HttpRequest, trader_code: str, rule_id: str = "", as_of: date | None = None
+) -> object:
+    code = normalise_credit_code(trader_code)
+    return _canonical(selectors.ask_next(code, rule_id, as_of=as_of))
 
 
 def _canonical(answer: object) -> HttpResponse:

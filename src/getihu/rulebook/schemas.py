@@ -329,6 +329,58 @@ class DraftOut(Schema):
     notes: list[str]
 
 
+class RemedyOut(Schema):
+    """What makes one clause answer as it must. ``kind``: time, change, data or fixed.
+
+    ``changes`` are pairs of a fact and its value after the remedy.
+    """
+
+    clause_id: str
+    label: str
+    kind: str
+    fact: str
+    now: str
+    needed: str
+    gap_text: str
+    on: date | None
+    who: list[str]
+    text: str
+    changes: list[tuple[str, bool | int | str]]
+
+
+class QuestionOut(Schema):
+    """What to ask next. ``choices`` are pairs of a value and its label."""
+
+    fact: str
+    label: str
+    text: str
+    type: str
+    unit: str
+    choices: list[tuple[str, str]]
+    who: list[str]
+    rules: list[str]
+
+
+class AdviceOut(Schema):
+    """Why not, when, and what would change it. ``failing`` is the smallest set of clauses in the
+    way of ``goal``; ``cured_on`` the day on which time alone brings it."""
+
+    rule_id: str
+    rule_version: str
+    as_of: date
+    outcome: str
+    goal: str
+    goal_label: str
+    failing: list[str]
+    cured_on: date | None
+    at_latest: bool
+    remedies: list[RemedyOut]
+    is_near: bool
+    is_possible: bool
+    caveat: str
+    next_questions: list[QuestionOut]
+
+
 def rule_out(rule: Rule) -> RuleOut:
     """A rule as it is written, values as text."""
     return RuleOut(

@@ -51,6 +51,18 @@ def advise_facts(
     return min(tried, key=lambda advice: (not advice.is_possible, len(advice.failing)))
 
 
+def can_turn(
+    rule: Rule,
+    facts: Facts,
+    as_of: date,
+    catalogue: Mapping[str, FactDeclaration],
+    clause_id: str,
+) -> bool:
+    """Whether time or a welcome step alone makes one known clause of a trader answer otherwise."""
+    declared, knowledge = with_inputs(rule, catalogue), knowledge_of(catalogue)
+    return _Advising(rule, facts, as_of, declared, knowledge, "", False).can_turn(clause_id)
+
+
 @dataclass(frozen=True)
 class _Plan:
     """One way to the goal: on which day, through which clauses, with which changes."""
@@ -261,14 +273,26 @@ class _Advising:
         remedy = remedies[0]
         if remedy.kind not in ("time", "change") or remedy.clause_id in SCOPE_LABELS:
             return False
-        return self.rule.id not in self.knowledge.no_gain and not self._is_less(remedy)
-
-    def _is_less(self, remedy: Remedy) -> bool:
-        """True when the step would be to earn, employ or occupy less."""
-        needed, now = dict(remedy.changes).get(remedy.fact), self.facts.get(remedy.fact)
-        if remedy.fact not in self.knowledge.no_less or needed is None or now is None:
+        if self.rule.id in self.knowledge.no_gain:
             return False
-        return needed < now  # type: ignore[operator]
+        return not self._is_unwelcome(dict(remedy.changes))
+
+    def _is_unwelcome(self, changes: Mapping[str, FactScalar]) -> bool:
+        return any(
+            self.knowledge.is_unwelcome(name, self.facts.get(name), value)
+            for name, value in changes.items()
+        )
+
+    def can_turn(self, clause_id: str) -> bool:
+        """Whether time or a welcome step alone makes one known clause answer otherwise."""
+        expression = self._expressions(self.as_of)[clause_id]
+        want = not closure(expression)(self.facts, self.as_of)
+        solver = Solver(self.facts, self.as_of, self.catalogue, self.knowledge, self.budget)
+        for option in solver.solve([(expression, want)]):
+            if not self._is_unwelcome(solver.changed(option.facts)):
+                return True
+        self.days = self._turning_days()
+        return self._clause_in_time(clause_id, want) is not None
 
     def _may_come_sooner(self, cured_on: date) -> bool:
         """True when it cannot be told that the day before is still too early."""

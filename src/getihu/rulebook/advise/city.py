@@ -8,7 +8,17 @@ import numpy.typing as npt
 
 from getihu.rulebook.advise.knowledge import Knowledge
 from getihu.rulebook.contracts import NearClause, NearRule
-from getihu.rulebook.model.rules import AllOf, AnyOf, AtLeast, ClauseRef, NoneOf, Rule, Tree
+from getihu.rulebook.model.expressions import AsOf, walk
+from getihu.rulebook.model.rules import (
+    AllOf,
+    AnyOf,
+    AtLeast,
+    Clause,
+    ClauseRef,
+    NoneOf,
+    Rule,
+    Tree,
+)
 
 Bools = npt.NDArray[np.bool_]
 Answer = tuple[Bools, Bools]  # holds, unknown
@@ -26,11 +36,11 @@ class Sweep(Protocol):
 
 
 def near_members(
-    sweep: Sweep, rule: Rule, knowledge: Knowledge, is_near: Callable[[int], bool]
+    sweep: Sweep, rule: Rule, knowledge: Knowledge, can_turn: Callable[[int, str], bool]
 ) -> dict[str, Bools]:
     """Clause id → the traders refused whom this clause alone keeps from the goal.
 
-    Clauses over fixed facts are left out, and those of which ``is_near`` (the advice for the
+    Left out are clauses over facts nothing changes, and those of which ``can_turn`` (for the
     trader in one row) says no for every sample. A trader may stand under two clauses where
     either would do.
     """
@@ -46,9 +56,16 @@ def near_members(
             flipped = {**answers, clause.id: (~holds & ~unknown, unknown)}
             near = refused & ~unknown & reaches(flipped)
             rows = np.flatnonzero(near)
-            if any(is_near(int(row)) for row in rows[:: max(1, len(rows) // SAMPLES)]):
+            if any(can_turn(int(r), clause.id) for r in rows[:: max(1, len(rows) // SAMPLES)]):
                 found[clause.id] = found.get(clause.id, np.zeros_like(near)) | near
     return found
+
+
+def _is_fixed(clause: Clause, knowledge: Knowledge) -> bool:
+    """True when the clause rests on a fact nothing changes and time does not pass in it."""
+    if any(isinstance(node, AsOf) for node in walk(clause.resolved)):
+        return False
+    return any(name in knowledge.fixed and name not in knowledge.moves for name in clause.facts)
 
 
 def _goals(sweep: Sweep, rule: Rule, knowledge: Knowledge) -> Iterator[tuple[Bools, "_Reaches"]]:

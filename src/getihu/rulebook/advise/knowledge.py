@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from getihu.dataplane.contracts import FactDeclaration
+from getihu.dataplane.contracts import FactDeclaration, FactScalar
 from getihu.rulebook.load.document import Document, Located
 from getihu.rulebook.load.expression import ExpressionReader, Names
 from getihu.rulebook.model.expressions import Expression, facts_in
@@ -71,6 +72,13 @@ class Knowledge:
     def is_fixed(self, name: str) -> bool:
         """True when neither a person nor time changes the fact."""
         return name in self.fixed and not self.fixed[name].but and name not in self.moves
+
+    def is_unwelcome(self, name: str, now: FactScalar | None, needed: FactScalar) -> bool:
+        """True for a step to earn, employ or occupy less, which nobody is advised to take."""
+        if name not in self.no_less or isinstance(needed, date | str) or now is None:
+            return False
+        assert not isinstance(now, date | str)
+        return needed < now
 
     def near(self, names: frozenset[str]) -> frozenset[str]:
         """The names and every fact linked to one of them, straight or through a move."""

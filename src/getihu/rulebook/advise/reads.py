@@ -9,7 +9,7 @@ import numpy as np
 from getihu.dataplane import selectors as dataplane
 from getihu.dataplane.contracts import FactScalar, TraderFacts
 from getihu.kernel.errors import GetihuError
-from getihu.rulebook.advise.advice import advise_facts
+from getihu.rulebook.advise.advice import advise_facts, can_turn
 from getihu.rulebook.advise.city import Bools, near_members, near_rule
 from getihu.rulebook.advise.inputs import read_answer, with_inputs
 from getihu.rulebook.advise.interview import next_questions
@@ -94,11 +94,10 @@ def near_traders(
 def _near(city: CityColumns, sweep: CitySweep, rule: Rule) -> dict[str, Bools]:
     catalogue = dataplane.fact_catalogue()
 
-    def is_near(row: int) -> bool:
-        facts = city.values(row)
-        return advise_facts(rule, facts, sweep.as_of, catalogue, asks=False).is_near
+    def turns(row: int, clause_id: str) -> bool:
+        return can_turn(rule, city.values(row), sweep.as_of, catalogue, clause_id)
 
-    return near_members(sweep, rule, knowledge_of(catalogue), is_near)
+    return near_members(sweep, rule, knowledge_of(catalogue), turns)
 
 
 def _ways(members: Mapping[str, Bools], row: int) -> tuple[str, ...]:

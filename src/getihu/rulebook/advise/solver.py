@@ -35,6 +35,7 @@ from getihu.rulebook.model.numbers import FACT_PLACES
 
 BUDGET = 5_000  # evaluations of one condition; some ten milliseconds at most
 MOST_OPTIONS = 6  # ways followed per condition
+UNWELCOME = 3.0  # the price of earning or employing less, in facts changed
 FURTHEST = 60  # doublings of the step from the present value
 Wanted = tuple[Expression, bool]
 _OPPOSITE = {"=": "<>", "<>": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
@@ -311,6 +312,9 @@ class Solver:
         total = 0.0
         for name, value in self.changed(facts).items():
             total += 1 + _distance(self.start.get(name), value)
+            total += (
+                UNWELCOME if self.knowledge.is_unwelcome(name, self.start.get(name), value) else 0
+            )
         return total
 
 
