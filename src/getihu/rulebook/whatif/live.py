@@ -31,9 +31,11 @@ def check_may_go_live(rules: Sequence[Rule]) -> None:
         f"规则 {rule.id} 的新版本 {rule.version} 还没有漂移报告（现行 {before}）。"
         for rule, before in waiting
     ]
-    commands = "；".join(f"getihu rules drift {rule.id}" for rule, _ in waiting)
+    first = waiting[0][0].id
+    every = "" if len(waiting) == 1 else "；全部一起做：getihu rules drift"
     raise DriftReportMissing(
-        "\n".join([*lines, f"处理办法：先看清谁会变、变到哪里、差多少钱：{commands}。"])
+        "\n".join(lines)
+        + f"\n处理办法：先看清谁会变、变到哪里、差多少钱：getihu rules drift {first}{every}。"
     )
 
 
