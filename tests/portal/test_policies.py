@@ -103,6 +103,16 @@ def test_an_outcome_the_rule_does_not_have_is_ignored(client, real_city):
     assert client.get(TYPE, {"outcome": "<b>"}).status_code == 200
 
 
+def test_an_outcome_never_names_a_file(client, real_city):
+    before = {path.name for path in real_city.folder.rglob("*curves*")}
+    response = client.get(f"{TYPE}curves.json", {"outcome": "../../../escaped"})
+    assert response.json() == client.get(f"{TYPE}curves.json").json()
+    new = {path.name for path in real_city.folder.rglob("*curves*")} - before
+    assert all("escaped" not in name for name in new)
+    asked = client.get(f"{TYPE}what-if/", {**LOWER, "outcome": "../x"})
+    assert asked.status_code == 200
+
+
 def test_nobody_is_ranked(real_city):
     page = pages.get_policy_page("policies.six_taxes_half")
     assert [cell.code for cell in page.counties] == sorted(cell.code for cell in page.counties)

@@ -311,7 +311,7 @@ def _remove_demo(settings: Any) -> None:
         )
     with audit.demo_starts_over():
         call_command("flush", interactive=False, verbosity=0)
-    for folder in ("dataplane", "demo", "keys"):
+    for folder in ("dataplane", "demo", "keys", "rulebook/whatif"):
         shutil.rmtree(settings.DATA_DIR / folder, ignore_errors=True)
     (settings.DATA_DIR / DEMO_MARK).unlink(missing_ok=True)
 

@@ -19,6 +19,7 @@ from getihu.portal.policies.rule_words import (
 )
 from getihu.portal.policies.shapes import Cell, Segment, cells, moved_cells, segments
 from getihu.rulebook import selectors as rulebook
+from getihu.rulebook import services
 from getihu.rulebook.contracts import (
     ClauseNumbers,
     Comparison,
@@ -291,8 +292,6 @@ def _clause_bar(numbers: ClauseNumbers | None) -> tuple[Segment, ...]:
 
 
 def _cases(rule_id: str) -> tuple[CaseRow, ...]:
-    from getihu.rulebook import services
-
     try:
         return tuple(CaseRow(c.name, c.passed, c.message) for c in services.run_cases(rule_id))
     except GetihuError:

@@ -42,7 +42,8 @@ def compare(
     old, new = _same_outcomes(old, new)
     guard = is_guarded([before, after], catalogue)
     by = dimensions(city, type_rule if type_rule and type_rule.id != after.id else None)
-    outcome = outcome or ("yes" if after.kind == ELIGIBILITY else _most_moved(old, new))
+    if outcome not in old.outcomes:
+        outcome = "yes" if after.kind == ELIGIBILITY else _most_moved(old, new)
     gained, lost, changed = _amounts(old, new)
     return Comparison(
         rule_id=after.id,

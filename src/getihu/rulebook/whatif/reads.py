@@ -22,7 +22,7 @@ from getihu.rulebook.contracts import (
 )
 from getihu.rulebook.model.rules import Rule, Rulebook
 from getihu.rulebook.whatif.changes import changed_rule, read_text, rule_text
-from getihu.rulebook.whatif.city import City, open_city
+from getihu.rulebook.whatif.city import City, open_city, outcomes_of
 from getihu.rulebook.whatif.compare import compare
 from getihu.rulebook.whatif.curves import rule_curves
 from getihu.rulebook.whatif.differences import differences
@@ -83,7 +83,9 @@ def numbers(at: Scene) -> RuleNumbers:
 
 
 def curves(at: Scene, outcome: str) -> list[ParameterCurve]:
+    """``outcome`` the rule cannot have counts as not asked: it also names the kept file."""
     catalogue = dataplane.fact_catalogue()
+    outcome = outcome if outcome in outcomes_of(at.rule) else ""
     return cached(
         at.kept(f"curves-{outcome}"),
         list[ParameterCurve],
