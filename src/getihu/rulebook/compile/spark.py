@@ -49,7 +49,7 @@ def compile_sweep_spark(
     return replace(made, sql=tree.sql(dialect="spark").replace(f"`{_RELATION}`", relation))
 
 
-def _type(node: exp.Expression) -> exp.Expression:
+def _type(node: exp.Expr) -> exp.Expr:
     """Spark has no 128-bit integers. ``model.numbers`` keeps every number within 38 digits."""
     if node.this == exp.DType.INT128:
         return exp.DataType.build("DECIMAL(38, 0)")
@@ -59,7 +59,7 @@ def _type(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def _add(node: exp.Expression) -> exp.Expression:
+def _add(node: exp.Expr) -> exp.Expr:
     """A date and an interval. Both clamp the end of a month; days would make Spark a timestamp.
 
     What lies further than the calendar is cut to just outside it: days are counted in 32 bits.
@@ -73,14 +73,14 @@ def _add(node: exp.Expression) -> exp.Expression:
     return exp.Anonymous(this=name, expressions=[node.this, _number(amount)])
 
 
-def _part(node: exp.Expression) -> exp.Expression:
+def _part(node: exp.Expr) -> exp.Expr:
     """A part of a date counts in 32 bits in Spark, in 64 in DuckDB: products would overflow."""
     if isinstance(node.parent, exp.Cast):
         return node
     return exp.cast(node.copy(), exp.DType.BIGINT, copy=False)
 
 
-def _divided(node: exp.Expression) -> exp.Expression:
+def _divided(node: exp.Expr) -> exp.Expr:
     """Whole division of a number that is not negative by a constant.
 
     Spark's ``div`` answers in 64 bits and its ``/`` keeps six decimals, leaving 32 digits. So the
@@ -98,7 +98,7 @@ def _divided(node: exp.Expression) -> exp.Expression:
     )
 
 
-def _sign(node: exp.Expression) -> exp.Expression:
+def _sign(node: exp.Expr) -> exp.Expr:
     """Spark's sign of a DECIMAL is a DOUBLE, which would make the amount one."""
     number = node.this
     asked = exp.Case()
@@ -108,7 +108,7 @@ def _sign(node: exp.Expression) -> exp.Expression:
     return exp.paren(asked, copy=False)
 
 
-_REWRITES: Final[dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]]] = {
+_REWRITES: Final[dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr]]] = {
     exp.DataType: _type,
     exp.Add: _add,
     exp.Extract: _part,
@@ -117,41 +117,41 @@ _REWRITES: Final[dict[type[exp.Expression], Callable[[exp.Expression], exp.Expre
 }
 
 
-def _quotient(size: exp.Expression, divisor: int) -> exp.Expression:
+def _quotient(size: exp.Expr, divisor: int) -> exp.Expr:
     """Exact: what is divided is a multiple of the divisor, so no decimals are lost."""
     multiple = exp.Sub(this=_held(size), expression=_remainder(size, divisor))
     return _decimal(exp.Div(this=exp.paren(multiple, copy=False), expression=_constant(divisor)))
 
 
-def _remainder(size: exp.Expression, divisor: int) -> exp.Expression:
+def _remainder(size: exp.Expr, divisor: int) -> exp.Expr:
     return exp.paren(exp.Mod(this=_held(size), expression=_constant(divisor)), copy=False)
 
 
-def _times(size: exp.Expression, factor: int) -> exp.Expression:
+def _times(size: exp.Expr, factor: int) -> exp.Expr:
     return exp.paren(exp.Mul(this=_held(size), expression=_constant(factor)), copy=False)
 
 
-def _plus(one: exp.Expression, other: exp.Expression) -> exp.Expression:
+def _plus(one: exp.Expr, other: exp.Expr) -> exp.Expr:
     return exp.paren(exp.Add(this=_held(one), expression=_held(other)), copy=False)
 
 
-def _held(size: exp.Expression) -> exp.Expression:
+def _held(size: exp.Expr) -> exp.Expr:
     return size.copy() if isinstance(size, exp.Paren | exp.Cast) else exp.paren(size)
 
 
-def _decimal(node: exp.Expression) -> exp.Expression:
+def _decimal(node: exp.Expr) -> exp.Expr:
     return exp.cast(node, "DECIMAL(38, 0)", copy=False)
 
 
-def _constant(value: int) -> exp.Expression:
+def _constant(value: int) -> exp.Expr:
     return _decimal(_number(value))
 
 
-def _number(value: int) -> exp.Expression:
+def _number(value: int) -> exp.Expr:
     return exp.Literal.number(value)
 
 
-def _whole(node: exp.Expression) -> int:
+def _whole(node: exp.Expr) -> int:
     """A whole number as the DuckDB statement writes its constants."""
     match node:
         case exp.Paren() | exp.Cast():

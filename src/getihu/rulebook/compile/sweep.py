@@ -82,6 +82,7 @@ def compile_sweep(
     layers = _Layers()
     for number, rule in enumerate(rules):
         _add_rule(layers, rule, f"r{number}", as_of)
+    asked = _asked(layers, rules, as_of) if with_clauses else {}
     facts = ["trader_code", *map(quote, layers.facts)]
     clauses = [
         f"{condition_sql(expression, as_of)} AS {name}"
@@ -89,27 +90,25 @@ def compile_sweep(
     ]
     scopes = [f"{sql} AS {name}" for sql, name in layers.scopes.items()]
     first = ["trader_code", *scopes, *clauses, *layers.amounts]
-    shown = layers.clauses.values() if with_clauses else ()
     sql = "\n".join(
         (
             f"WITH facts AS (SELECT {', '.join(facts)} FROM {relation}),",
             f"clauses AS (SELECT {_listed(first)} FROM facts),",
             f"answers AS (SELECT {_listed(['*', *layers.answers])} FROM clauses),",
             f"stops AS (SELECT {_listed(['*', *layers.stops])} FROM answers)",
-            f"SELECT {_listed(['trader_code', *layers.result, *shown])} FROM stops",
+            f"SELECT {_listed(['trader_code', *layers.result, *dict.fromkeys(asked.values())])} FROM stops",
         )
     )
-    asked = _asked(layers, rules) if with_clauses else {}
     return SweepStatement(sql, tuple(layers.facts), len(layers.clauses), asked)
 
 
-def _asked(layers: _Layers, rules: Sequence[Rule]) -> dict[tuple[str, str], str]:
-    """Rule and clause → its column; a clause no tree names was never asked."""
+def _asked(layers: _Layers, rules: Sequence[Rule], as_of: date) -> dict[tuple[str, str], str]:
+    """Rule and clause → its column, for rules in force; those of an incomplete source too."""
     return {
-        (rule.id, clause.id): layers.clauses[clause.resolved]
+        (rule.id, clause.id): layers.clause(clause.resolved)
         for rule in rules
+        if rule.in_force(as_of)
         for clause in rule.clauses
-        if clause.resolved in layers.clauses
     }
 
 
