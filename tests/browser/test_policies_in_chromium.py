@@ -1,6 +1,7 @@
 """The policy writer's pages in a real browser: sliders without the server, forms without scripts."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -168,3 +169,16 @@ def test_a_page_prints_without_its_controls(real_city, open_policy, shoot):
     assert page.get_by_role("button", name="一起重新计算").count() == 0
     assert page.get_by_role("heading", name="条文、规则、户数").is_visible()
     shoot(page, "policy-print")
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_a_drift_report_is_whole_and_accessible(real_city, open_policy, shoot, tmp_path, width):
+    shipped = Path(rulebook.get_rule("growth.trader_type").file).read_text("utf-8")
+    changed = tmp_path / "growth.trader_type.yaml"
+    changed.write_text(shipped.replace("value: 300000", "value: 200000"), "utf-8")
+    at = datetime(2026, 11, 6, tzinfo=UTC)
+    report = services.make_drift_report("growth.trader_type", str(changed), at=at)
+    page = open_policy(f"{TYPE}drift/{report.key}/", width)
+    shoot(page, f"policy-drift-{width}")
+    assert axe_violations(page) == []
+    assert not is_wider_than_screen(page)
