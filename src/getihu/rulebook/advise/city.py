@@ -48,9 +48,7 @@ def near_members(
     found: dict[str, Bools] = {}
     for refused, reaches in _goals(sweep, rule, knowledge):
         for clause in rule.clauses:
-            if any(
-                name in knowledge.fixed and name not in knowledge.moves for name in clause.facts
-            ):
+            if _is_fixed(clause, knowledge):
                 continue
             holds, unknown = answers[clause.id]
             flipped = {**answers, clause.id: (~holds & ~unknown, unknown)}
