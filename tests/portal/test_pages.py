@@ -165,6 +165,16 @@ def test_a_dead_end_hides_the_steps_that_would_not_help(client, city):
     assert "再招2人" not in shown and "再招 2 人" not in shown
 
 
+def test_a_step_that_two_conditions_ask_for_is_said_once(client, city):
+    hire = fakes.HIRE_ADVICE.remedies[0]
+    twice = fakes.advice("policies.hire", "no", [hire, replace(hire, label="吸纳就业")])
+    city.patch(rulebook, advise=lambda code, rule_id, **_: twice)
+    page = selectors.get_decision_page(fakes.CODE, "policies.hire")
+    assert [(step.label, step.gap) for step in page.steps] == [
+        ("雇用 3 人以上；吸纳就业", "还差 2 人")
+    ]
+
+
 def test_an_open_answer_says_what_to_ask_and_whom(client, city):
     shown = text_of(client.get(f"{TRADER}decisions/policies.service_loan_interest_2025/"))
     assert "“服务业经营主体贷款余额”是多少元？" in shown
