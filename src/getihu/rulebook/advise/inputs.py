@@ -82,5 +82,5 @@ def declared_input(each: Any) -> FactDeclaration:
         null_means=each.null_means,
         personal=PersonalClass.PERSONAL,
         description=each.question,
-        values=dict(each.values),
+        values=dict(each.values or {}),
     )
