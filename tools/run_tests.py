@@ -1,10 +1,12 @@
 """Brings what the tests need, then runs the suite on SQLite and on PostgreSQL.
 
 Where something cannot be had, says which tests are left out and why. With CI=true, leaving
-anything out is a failure.
+anything out is a failure; only Spark may be missing, being an extra that needs Java.
 """
 
+import importlib.util
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -41,6 +43,11 @@ def main() -> int:
 
     for line in left_out:
         print(f"未运行：{line}", flush=True)
+    if problem := why_no_spark():
+        print(
+            f"未运行（可以没有）：Spark 上的对照（tests/generative/test_spark.py）：{problem}",
+            flush=True,
+        )
     if left_out and os.environ.get("CI") == "true":
         print("CI 要求一个测试也不漏，按失败处理。", flush=True)
         return 1
@@ -73,6 +80,20 @@ def bring_browser() -> str:
     if done.returncode != 0:
         return f"apt-get 安装 {'、'.join(missing)} 失败"
     return ""
+
+
+def why_no_spark() -> str:
+    """Why the tests on Spark skip themselves; empty when they run."""
+    if not importlib.util.find_spec("pyspark"):
+        return "没有安装 pyspark（make spark 安装）"
+    if not shutil.which("java"):
+        return "没有 Java（需要 17 或更新版本）"
+    said = subprocess.run(["java", "-version"], capture_output=True, text=True).stderr
+    version = re.search(r'version "(\d+)', said)
+    is_new = version is not None and int(version[1]) >= 17
+    return (
+        "" if is_new else f"Java 太旧（需要 17 或更新版本）：{said.splitlines()[0] if said else ''}"
+    )
 
 
 def has_chinese_font() -> bool:

@@ -20,7 +20,8 @@ def main() -> int:
 
     django.setup()
     from tests.generative.compare import batches, differences, report
-    from tests.generative.engines import ENGINES, by_evaluator, by_spark, why_no_spark
+    from tests.generative.engines import ENGINES, by_evaluator, by_spark
+    from tools.run_tests import why_no_spark
 
     seconds = int(os.environ.get("GENERATIVE_SECONDS", "1800"))
     seed = int(os.environ.get("GENERATIVE_SEED", "0"))

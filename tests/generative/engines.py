@@ -1,6 +1,5 @@
 """The engines that must agree, each behind one function: rules and traders in, answers out."""
 
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -212,15 +211,6 @@ def by_columns(rules: Sequence[Rule], table: Sequence[Facts], as_of: date) -> An
 
 
 # Spark
-
-
-def why_no_spark() -> str:
-    """Why Spark cannot run here; empty when it can."""
-    try:
-        import pyspark  # noqa: F401
-    except ImportError:
-        return "没有安装 pyspark（make spark 安装）"
-    return "" if shutil.which("java") else "没有 Java（需要 17 或更新版本）"
 
 
 def by_spark(rules: Sequence[Rule], table: Sequence[Facts], as_of: date) -> Answers:
