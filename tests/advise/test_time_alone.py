@@ -1,5 +1,6 @@
 """The day on which time alone cures a refusal, held against asking every single day."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -135,7 +136,9 @@ def test_months_registered_are_told_in_months_and_to_the_day(tmp_path):
         "established_on": date(2025, 12, 15),
         "registered_months": 10,
     }
-    advice = advise_facts(rule, facts, date(2026, 10, 31), CATALOGUE)
+    months = replace(CATALOGUE["registered_months"], unit="month")
+    catalogue = {**CATALOGUE, "registered_months": months}
+    advice = advise_facts(rule, facts, date(2026, 10, 31), catalogue)
     assert advice.cured_on == date(2026, 12, 15)
     assert advice.remedies[0].gap_text == "还差 2 个月"
     assert (advice.remedies[0].now, advice.remedies[0].needed) == ("10 个月", "12 个月")
