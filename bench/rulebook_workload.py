@@ -17,7 +17,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from getihu.dataplane.contracts import FactDeclaration, FactType, PersonalClass
+from getihu.dataplane.contracts import (
+    FactDeclaration,
+    FactState,
+    FactType,
+    FactValue,
+    PersonalClass,
+    TraderFacts,
+)
 from getihu.rulebook.load.document import Document, parse_document
 from getihu.rulebook.load.rule import check_rule
 from getihu.rulebook.model.rules import Rule
@@ -74,10 +81,29 @@ COUNTS = [
     "area_m2",
     "certificates",
 ]
-FLAGS = [f"is_{name}" for name in (
-    "veteran disabled graduate online exporter general marked dishonest overdue insured_unit "
-    "reported heritage designer tourist farm green night market"
-).split()]
+FLAGS = [
+    f"is_{name}"
+    for name in [
+        "veteran",
+        "disabled",
+        "graduate",
+        "online",
+        "exporter",
+        "general",
+        "marked",
+        "dishonest",
+        "overdue",
+        "insured_unit",
+        "reported",
+        "heritage",
+        "designer",
+        "tourist",
+        "farm",
+        "green",
+        "night",
+        "market",
+    ]
+]
 FACTS = 4 + len(KINDS) + len(DATES) + len(MONEY) + len(COUNTS) + len(FLAGS)
 
 
@@ -136,7 +162,18 @@ def _clause(draw: random.Random) -> Clause:
 
 def _leaf(draw: random.Random) -> Leaf:
     kind = draw.choices(
-        ["date", "money", "between", "count", "flag", "enum", "trades", "towns", "section", "ratio"],
+        [
+            "date",
+            "money",
+            "between",
+            "count",
+            "flag",
+            "enum",
+            "trades",
+            "towns",
+            "section",
+            "ratio",
+        ],
         [18, 16, 6, 16, 18, 8, 8, 4, 3, 5],
     )[0]
     match kind:
@@ -279,7 +316,8 @@ def _load(
     number: int, names: tuple[str, ...], made: Made, facts: dict[str, FactDeclaration]
 ) -> Rule:
     clauses = "".join(
-        f"  {n}: {{label: 条件{n}, when: \"{sql(made.clauses[n])}\", article: 第一条}}\n" for n in names
+        f'  {n}: {{label: 条件{n}, when: "{sql(made.clauses[n])}", article: 第一条}}\n'
+        for n in names
     )
     text = _RULE.format(number=number, clauses=clauses, all_of=", ".join(names))
     document = Document(file=f"bench.rule_{number}.yaml", text=text)
@@ -344,3 +382,44 @@ def columns_of(clause: Clause) -> Iterator[str]:
         yield leaf.column
         if leaf.kind == "ratio":
             yield str(leaf.other)
+
+
+# single traders
+
+
+def sample(path: Path, traders: int) -> list[dict[str, object]]:
+    """The first traders of a facts table as Python values."""
+    batch = next(pq.ParquetFile(path).iter_batches(batch_size=traders))
+    rows: list[dict[str, object]] = batch.to_pylist()
+    return [{k: v for k, v in row.items() if k != "trader_code"} for row in rows]
+
+
+def trader_facts(row: dict[str, object]) -> TraderFacts:
+    """A trader's facts as the data plane hands them over."""
+    values = {
+        name: FactValue(name, value, FactState.RECORDED, AS_OF, AS_OF, "d1")  # type: ignore[arg-type]
+        for name, value in row.items()
+    }
+    return TraderFacts("92330300000000000X", AS_OF, "s0", values)
+
+
+def slider_rule() -> Rule:
+    """A rule with one parameter that is slid."""
+    text = _RULE.format(
+        number="slider",
+        clauses=(
+            '  small: {label: 小, when: "sales_yuan <= cap_yuan", article: 第一条}\n'
+            "  old: {label: 老, when: \"established_on <= DATE '2023-10-31'\", article: 第一条}\n"
+            '  clean: {label: 净, when: "not is_marked", article: 第一条}\n'
+            '  staffed: {label: 有人, when: "employees >= 1", article: 第一条}\n'
+            '  taxed: {label: 缴税, when: "tax_yuan >= 1000", article: 第一条}\n'
+        ),
+        all_of="small, old, clean, staffed, taxed",
+    )
+    text += "parameters: {cap_yuan: {label: 上限, value: 100000, unit: yuan, source: 测}}\n"
+    text += "amount: {yuan: tax_yuan * 0.5, label: 减征, article: 第一条, round: half_up_2}\n"
+    document = Document(file="bench.rule_slider.yaml", text=text)
+    parse_document(document)
+    rule = check_rule(document, catalogue())
+    assert rule is not None, [str(problem) for problem in document.problems]
+    return rule

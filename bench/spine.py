@@ -86,6 +86,9 @@ def report(results: dict[int, dict[str, dict[str, float]]], rounds: int) -> str:
         "(already decoded to UTF-8) through `read_csv` with explicit columns, casts and "
         "`COPY … TO parquet`, without signatures, digests, decoding, quarantine, duplicates or "
         "conservation; for facts and sweep the very SQL we generate, run in a bare connection.",
+        "",
+        "The rulebook's engine against other engines: [benchmarks/rulebook.md]"
+        "(benchmarks/rulebook.md), written by `python -m bench.rulebook`.",
     ]
     for size, stages in results.items():
         lines += [

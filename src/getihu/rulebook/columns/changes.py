@@ -38,7 +38,8 @@ def redecide(
     if not codes:
         return {}
     table = _table(columns, _facts(swept), rows, [changes[code] for code in codes])
-    after = sweep_columns(TableColumns(table), swept.rules, swept.as_of)
+    some = TableColumns(table, swept.columns.parts(swept.as_of).simple)
+    after = sweep_columns(some, swept.rules, swept.as_of)
     found = {}
     for rule_id in swept.plan.rules:
         names = (*swept.outcomes(rule_id), NOT_APPLICABLE)

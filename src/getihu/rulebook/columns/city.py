@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from getihu.dataplane import selectors as dataplane
 from getihu.rulebook.columns.coding import FEW, Codes, Column, encode, encode_values
 from getihu.rulebook.columns.leaves import Parts
+from getihu.rulebook.columns.simple import Simplifier
 
 _CODE: Final = "trader_code"
 _GROUP_MARK: Final = "__"  # state, source and dates of a group of facts: no facts themselves
@@ -26,13 +27,15 @@ _GROUP_MARK: Final = "__"  # state, source and dates of a group of facts: no fac
 class _WithParts:
     """What was worked out on dictionaries, kept with them for the next sweep."""
 
+    simple: Simplifier | None = None
+
     def column(self, fact: str) -> Column | None:
         raise NotImplementedError
 
     def parts(self, as_of: date) -> Parts:
         found: Parts | None = self.__dict__.get("_parts")
-        if found is None or found.as_of != as_of:
-            found = self.__dict__["_parts"] = Parts(self.column, as_of)
+        if found is None or found.as_of != as_of or found.is_full:
+            found = self.__dict__["_parts"] = Parts(self.column, as_of, self.simple)
         return found
 
 
@@ -53,10 +56,11 @@ class MemoryColumns(_WithParts):
 
 
 class TableColumns(_WithParts):
-    """A facts table in memory, coded (for tests and benchmarks)."""
+    """Facts of some traders as an Arrow table, coded. ``simple``: expressions simplified before
+    for a city that holds the same facts."""
 
-    def __init__(self, table: pa.Table) -> None:
-        self.traders, self._table = table.num_rows, table
+    def __init__(self, table: pa.Table, simple: Simplifier | None = None) -> None:
+        self.traders, self._table, self.simple = table.num_rows, table, simple
         self._columns: dict[str, Column] = {}
 
     def column(self, fact: str) -> Column | None:

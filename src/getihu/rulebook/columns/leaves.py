@@ -41,12 +41,12 @@ from getihu.rulebook.model.expressions import (
     OneOf,
     Or,
     ValueType,
-    facts_in,
 )
 from getihu.rulebook.model.numbers import scale_of
 
 _MIRROR: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
+_MOST_PARTS: Final = 400
 _NEVER: Final = 2**32 - 1
 Needed = npt.NDArray[np.uint32]
 
@@ -102,12 +102,12 @@ class Leaves:
 
     def __init__(self, columns: Columns, as_of: date, circuit: Circuit) -> None:
         self.columns, self.as_of, self.circuit = columns, as_of, circuit
-        self.simple = Simplifier(as_of, lambda name: columns.column(name) is not None)
         self.by_fact: dict[str, CodeLeaves] = {}
         self.of_pairs: list[PairLeaf] = []
         self.of_rows: list[RowsLeaf] = []
         self.parts = columns.parts(as_of)
-        self._answers: dict[Expression, Answer] = {}
+        self.simple = self.parts.simple
+        self._answers: dict[int, Answer] = {}  # by identity: the simplifier keeps one of each
         self._pairs: dict[Expression, Answer] = {}
 
     def answer(self, node: Expression) -> Answer:
@@ -115,15 +115,15 @@ class Leaves:
         return self._simple_answer(self.simple(node))
 
     def _simple_answer(self, node: Expression) -> Answer:
-        found = self._answers.get(node)
+        found = self._answers.get(id(node))
         if found is None:
-            found = self._answers[node] = self._made(node)
+            found = self._answers[id(node)] = self._made(node)
         return found
 
     def _made(self, node: Expression) -> Answer:
         if isinstance(node, Constant):
             return {True: ALWAYS, False: NEVER, None: UNKNOWN}[node.value]  # type: ignore[index]
-        facts = facts_in(node)
+        facts = self.simple.facts(node)
         if len(facts) == 1:
             direct = self._of_one_fact(facts[0], node)
             if direct is not None:
@@ -352,17 +352,24 @@ def code_answers(leaves: Leaves, fact: str, node: Expression, column: Column) ->
 class Parts:
     """Parts of expressions that rest on one fact, worked out on its dictionary, each once."""
 
-    def __init__(self, column: Callable[[str], Column | None], as_of: date) -> None:
+    def __init__(
+        self,
+        column: Callable[[str], Column | None],
+        as_of: date,
+        simple: Simplifier | None = None,
+    ) -> None:
         self._column, self.as_of = column, as_of
+        self.simple = simple or Simplifier(as_of, lambda name: column(name) is not None)
         self._done: dict[tuple[str, Expression], Vector] = {}
-        self._facts: dict[Expression, tuple[str, ...]] = {}
         self._reaching: dict[Expression, tuple[npt.NDArray[np.uint32] | None, Needed]] = {}
 
     def facts(self, node: Expression) -> tuple[str, ...]:
-        found = self._facts.get(node)
-        if found is None:
-            found = self._facts[node] = facts_in(node)
-        return found
+        return self.simple.facts(node)
+
+    @property
+    def is_full(self) -> bool:
+        """Time to begin afresh: what many other rules needed is not kept for ever."""
+        return len(self._done) + len(self._reaching) > _MOST_PARTS
 
     def of_dictionary(self, name: str, node: Expression) -> Vector:
         """A one-fact expression for every code of the fact."""

@@ -25,6 +25,7 @@ from getihu.rulebook.model.expressions import (
     Shift,
     ValueType,
     children,
+    facts_in,
 )
 
 
@@ -34,12 +35,30 @@ class Simplifier:
     def __init__(self, as_of: date, is_held: Callable[[str], bool]) -> None:
         self._as_of, self._is_held = as_of, is_held
         self._done: dict[Expression, Expression] = {}
+        self._same: dict[Expression, Expression] = {}
+        # By identity first: to hash an expression means to walk it. The node is held, so that no
+        # other one can come to stand at its place in memory.
+        self._seen: dict[int, tuple[Expression, Expression]] = {}
+        self._facts: dict[int, tuple[Expression, tuple[str, ...]]] = {}
 
     def __call__(self, node: Expression) -> Expression:
+        """The simplified expression; equal ones are one object."""
+        seen = self._seen.get(id(node))
+        if seen is not None:
+            return seen[1]
         found = self._done.get(node)
         if found is None:
-            found = self._done[node] = self._simple(node)
+            found = self._simple(node)
+            found = self._done[node] = self._same.setdefault(found, found)
+        self._seen[id(node)] = node, found
         return found
+
+    def facts(self, node: Expression) -> tuple[str, ...]:
+        """Names of the facts in an expression this simplifier returned."""
+        seen = self._facts.get(id(node))
+        if seen is None:
+            seen = self._facts[id(node)] = node, facts_in(node)
+        return seen[1]
 
     def _simple(self, node: Expression) -> Expression:
         if isinstance(node, Constant):
