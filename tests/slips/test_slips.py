@@ -3,11 +3,13 @@ is refused by the name of what was altered."""
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 from click.testing import CliRunner
 
+from getihu.audit import selectors as audited
 from getihu.config.cli import main
 from getihu.dataplane import selectors as dataplane
 from getihu.dataplane.contracts import FactType
@@ -242,7 +244,22 @@ def test_the_command_line_issues_and_replays(world, tmp_path):
     again = run(main, ["replay", str(file)])
     assert again.exit_code == 0
     assert "一致" in again.output and "还是一样" in again.output
+    assert "审计日志里有" in again.output
     file.write_bytes(file.read_bytes().replace(b'"outcome":"yes"', b'"outcome":"no"'))
     refused = run(main, ["replay", str(file)])
     assert refused.exit_code == 2
     assert "outcome" in refused.output
+
+
+def test_the_log_tells_a_slip_made_anew_from_one_that_was_issued(world):
+    """Facts altered without changing the outcome, and the fingerprint made to fit."""
+    at = datetime(2026, 11, 23, 8, tzinfo=UTC)
+    slip = issue(at=at)
+    assert issue(at=at).content == slip.content
+    assert services.replay(slip.content).is_in_log
+    assert len(audited.list_events_of(f"slip:{slip.sha256}")) == 1
+    said = json.loads(slip.content)
+    said["facts"]["annual_sales_yuan"]["value"] = "110000.00"
+    rest = {key: value for key, value in said.items() if key != "sha256"}
+    said["sha256"] = fingerprint(canonical_json(rest))
+    assert not services.replay(canonical_json(said)).is_in_log

@@ -2,7 +2,7 @@
 ``slip``, ``replay``."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -200,6 +200,7 @@ def _slip(start: Start) -> click.Command:
             as_of=as_of,
             snapshot_id=snapshot_id,
             answers=selectors.read_answers(rule_id, answers),
+            at=datetime.now(UTC),
         )
         output.write_bytes(made.content)
         click.echo(f"{made.title}：{_result(made.outcome, made.amount_yuan)}")
@@ -229,14 +230,20 @@ def _replay(start: Start) -> click.Command:
         done = services.replay(file.read_bytes())
         slip, today = done.slip, done.today
         if as_json:
-            told = {"is_same": True, "sha256": slip.sha256, "today": today}
+            told = {
+                "is_in_log": done.is_in_log,
+                "is_same": True,
+                "sha256": slip.sha256,
+                "today": today,
+            }
             _write_json(told)
             return
         click.echo(f"一致：{slip.title}，{_result(slip.outcome, slip.amount_yuan)}")
         click.echo(
             f"规则 {slip.rule_id}@{slip.rule_version}，{slip.as_of}，快照 {slip.snapshot_id}"
         )
-        click.echo(f"指纹 {slip.sha256}")
+        known = "审计日志里有" if done.is_in_log else "审计日志里没有，请核对是不是在这里开出的"
+        click.echo(f"指纹 {slip.sha256}（{known}）")
         _print_today(today)
 
     return replay

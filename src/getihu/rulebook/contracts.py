@@ -506,7 +506,12 @@ class SlipToday:
 
 @dataclass(frozen=True)
 class ReplayResult:
-    """A slip that gave the same bytes again, and how it would be decided today."""
+    """A slip that gave the same bytes again, and how it would be decided today.
+
+    ``is_in_log``: the audit log here knows its fingerprint. A slip whose facts were altered and
+    whose fingerprint was made anew is not in it.
+    """
 
     slip: Slip
     today: SlipToday
+    is_in_log: bool = False

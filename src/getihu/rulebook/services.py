@@ -170,14 +170,21 @@ def issue_slip(
     as_of: date | None = None,
     snapshot_id: str | None = None,
     answers: selectors.Answers | None = None,
+    actor: str = "job:slip",
+    at: datetime | None = None,
 ) -> Slip:
     """The slip of one decision, with the texts it rests on put into the archive.
 
-    The same trader, rule version, date, snapshot and answers give the same bytes. Raises as
-    ``selectors.explain_rule``, and UnknownAnswer, RuleChangedMeanwhile.
+    The same trader, rule version, date, snapshot and answers give the same bytes. With the moment
+    ``at`` its fingerprint goes into the audit log, once however often it is issued; ``actor`` is
+    a reference as the log wants it. Raises as ``selectors.explain_rule``, and UnknownAnswer,
+    RuleChangedMeanwhile.
     """
     rule, trader = selectors.ground_of(trader_code, rule_id, as_of, snapshot_id)
-    return slips.issue(rule, trader, answers or {})
+    made = slips.issue(rule, trader, answers or {})
+    if at is not None:
+        slips.tell(made, actor, at)
+    return made
 
 
 def replay(content: bytes) -> ReplayResult:

@@ -1,8 +1,14 @@
 """Slips on published facts: what of today they are compared with."""
 
 from collections.abc import Callable
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime
 
+from django.db import transaction
+
+from getihu.audit import selectors as audited
+from getihu.audit import services as audit
+from getihu.audit.contracts import AuditEvent
 from getihu.dataplane import selectors as dataplane
 from getihu.dataplane.contracts import TraderFacts
 from getihu.kernel.errors import GetihuError
@@ -21,10 +27,24 @@ def issue(rule: Rule, trader: TraderFacts, answers: Answers) -> Slip:
     return slips.issue(rule, trader, dataplane.fact_catalogue(), answers)
 
 
+def tell(slip: Slip, actor: str, at: datetime) -> None:
+    """Put the fingerprint of a slip into the audit log, unless it is there."""
+    with transaction.atomic():
+        if not is_told(slip.sha256):
+            body = {"rule": slip.rule_id, "version": slip.rule_version, "sha256": slip.sha256}
+            audit.record(AuditEvent("slip.issued", actor, f"slip:{slip.sha256}", at, body))
+
+
+def is_told(sha256: str) -> bool:
+    """Whether the audit log knows a slip of this fingerprint."""
+    return bool(audited.list_events_of(f"slip:{sha256}"))
+
+
 def replay(content: bytes, ground: Ground) -> ReplayResult:
     """Replays a slip; ``ground`` gives a rule and a trader's facts on a date."""
     raw = slips.read(content)
-    return slips.replay(content, _held(raw), _today(raw, ground))
+    done = slips.replay(content, _held(raw), _today(raw, ground))
+    return replace(done, is_in_log=is_told(done.slip.sha256))
 
 
 def _held(raw: Plain) -> TraderFacts | None:
