@@ -345,7 +345,7 @@ def test_the_store_can_be_thrown_away_and_made_again(department, data_dir):
 
 
 def test_only_one_ingest_at_a_time(department):
-    with ingest._one_at_a_time(), pytest.raises(services.IngestRunning):
+    with services.store_alone(), pytest.raises(services.IngestRunning):
         take(department)
 
 
@@ -385,3 +385,87 @@ def test_a_missing_county_is_named(department):
     feed = next(f for f in selectors.list_feeds(AT) if f.dataset == "penalties")
     assert "泰顺县" in feed.behind
     assert feed.covered_until is None
+
+
+def test_a_folder_without_a_manifest_is_told(department):
+    (department.inbox / "reg").mkdir()
+    (department.inbox / "reg" / "x.csv").write_text("a,b\n")
+    (department.inbox / "loose.csv").write_text("a,b\n")
+    told = {d.delivery_id: (d.status, d.problem) for d in take(department).deliveries}
+    assert {status for status, _ in told.values()} == {"rejected"}
+    assert "缺少 manifest.json" in told["reg"][1]
+    assert "不在批次目录里" in told["loose.csv"][1]
+
+
+def test_a_single_delivery_may_be_named_itself(department):
+    folder = department.deliver("registrations", [registration(CODES[0])])
+    report = services.ingest_directory(folder, at=AT)
+    assert only(report).status == "published"
+
+
+def test_a_folder_with_nothing_to_take_in_is_told(department):
+    with pytest.raises(services.NoDelivery, match="没有批次"):
+        take(department)
+
+
+def test_a_correction_names_what_it_corrects(department):
+    department.deliver(
+        "registrations", [registration(CODES[0])], delivery_id="registrations-2026-10"
+    )
+    take(department)
+    department.deliver(
+        "registrations",
+        [registration(CODES[0])],
+        delivery_id="r-2",
+        corrects="registrations-2026-01",
+    )
+    department.deliver(
+        "penalties", [penalty(CODES[0], "文1")], delivery_id="p-1", corrects="registrations-2026-10"
+    )
+    problems = {d.delivery_id: d.problem for d in take(department).deliveries if d.status == "held"}
+    assert set(problems) == {"r-2", "p-1"}
+    assert "是不是 registrations-2026-10" in problems["r-2"]
+    assert "同一数据集里没有" in problems["p-1"]
+
+
+def test_a_number_belongs_to_the_department_that_used_it_first(department):
+    department.deliver("registrations", [registration(CODES[0])], delivery_id="batch-1")
+    take(department)
+    shutil.rmtree(department.inbox / "batch-1")
+    department.deliver("tax_years", [], delivery_id="batch-1", period="2025")
+    delivery = only(take(department))
+    assert delivery.status == "held"
+    assert "温州市市场监督管理局用过" in delivery.problem
+
+
+def test_a_held_delivery_says_what_is_wrong_and_how_to_release_it(department):
+    rows = [registration(code) for code in CODES] + [registration("92330302MA2ABCDE3G")]
+    department.deliver("registrations", rows, delivery_id="r-1")
+    problem = only(take(department)).problem
+    assert "registrations.csv 第 5 行“统一社会信用代码”" in problem
+    assert "getihu release r-1" in problem
+    report = services.release_held("r-1", by="A1", reason="已核对", at=AT)
+    assert only(report).status == "published"
+
+
+def test_a_repeated_column_is_named(department):
+    content = csv_bytes("registrations", [registration(CODES[0])], "utf-8")
+    department.deliver(
+        "registrations", content.replace("名称".encode(), "统一社会信用代码".encode(), 1)
+    )
+    assert "列“统一社会信用代码”出现两次" in only(take(department)).problem
+
+
+def test_an_unreadable_file_stops_its_own_delivery_only(department, monkeypatch):
+    department.deliver("registrations", [registration(CODES[0])], delivery_id="r-1")
+    department.deliver("penalties", [penalty(CODES[0], "文1")], delivery_id="p-1")
+    copy = ingest._copy
+
+    def broken(source, target):
+        if source.parent.name == "p-1":
+            raise PermissionError(13, "Permission denied", str(source))
+        copy(source, target)
+
+    monkeypatch.setattr(ingest, "_copy", broken)
+    status = {d.delivery_id: d.status for d in take(department).deliveries}
+    assert status == {"r-1": "published", "p-1": "rejected"}

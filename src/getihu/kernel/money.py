@@ -21,11 +21,12 @@ def parse_yuan(text: str) -> Decimal:
         raise ValueError(f"“{text}”不是金额（只写数字，单位元，最多两位小数）")
     try:
         value = Decimal(plain)
-    except InvalidOperation:
+        cents = value.quantize(CENT)
+    except InvalidOperation:  # no number, or more digits than money has
         raise ValueError(f"“{text}”不是金额（只写数字，单位元，最多两位小数）") from None
-    if value != value.quantize(CENT):
+    if value != cents:
         raise ValueError(f"“{text}”超过两位小数")
-    return value.quantize(CENT)
+    return cents + 0  # no minus before a zero
 
 
 def to_cents(yuan: Decimal) -> int:

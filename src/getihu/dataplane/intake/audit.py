@@ -28,6 +28,7 @@ def audit(
 
     ``earlier_rows`` is the size of the comparable delivery before; None when there is none.
     """
+    release = f"人工放行（getihu release {manifest.delivery_id} --by 工号 --reason 理由）"
     if manifest.issued_at > at + CLOCK_TOLERANCE:
         raise Held("签发时间在将来。处理办法：核对部门系统的时钟。")
     if manifest.covers_until > manifest.issued_at.date():
@@ -38,31 +39,32 @@ def audit(
             "处理办法：核对清单的 period 和 covers_until。"
         )
     if staged.rows_in == 0:
-        raise Held("文件里一行数据也没有。处理办法：确属没有的，请人工放行；否则重新送达。")
+        raise Held("文件里一行数据也没有。处理办法：确属没有的，请" + release + "；否则重新送达。")
     if staged.quarantined > staged.rows_in * MAX_QUARANTINED_RATIO:
         share = staged.quarantined / staged.rows_in
         raise Held(
             f"{share:.0%} 的行有问题（上限 {MAX_QUARANTINED_RATIO:.0%}），可能整批导出有误。"
-            "处理办法：下载隔离清单核对后重新送达，或人工放行。"
+            f"最多的是：{staged.commonest_reason()}"
+            f"处理办法：下载隔离清单核对后重新送达，或{release}。"
         )
     if staged.equal_columns:
         raise Held(
             f"《{contract.title}》的“{'、'.join(staged.equal_columns)}”整列都是同一个值。"
-            "处理办法：核对导出；确属如此的，请人工放行。"
+            f"处理办法：核对导出；确属如此的，请{release}。"
         )
     if staged.rows_of_period == 0 and manifest.corrects is None:
         raise Held(
             f"清单的期间是 {manifest.period}，文件里没有一行属于这一期，可能错期。"
-            "处理办法：核对导出的期间；确属如此的，请人工放行。"
+            f"处理办法：核对导出的期间；确属如此的，请{release}。"
         )
-    _check_size(staged, earlier_rows)
+    _check_size(staged, earlier_rows, release)
 
 
-def _check_size(staged: Staged, earlier_rows: int | None) -> None:
+def _check_size(staged: Staged, earlier_rows: int | None, release: str) -> None:
     if earlier_rows is None or max(earlier_rows, staged.rows_in) < SMALLEST_COMPARED:
         return
     if abs(staged.rows_in - earlier_rows) > earlier_rows * MAX_ROWS_CHANGE_RATIO:
         raise Held(
             f"行数从上一批的 {earlier_rows:,} 变为 {staged.rows_in:,}，"
-            f"超过 {MAX_ROWS_CHANGE_RATIO:.0%}。处理办法：核对是否漏传；确属如此的，请人工放行。"
+            f"超过 {MAX_ROWS_CHANGE_RATIO:.0%}。处理办法：核对是否漏传；确属如此的，请{release}。"
         )

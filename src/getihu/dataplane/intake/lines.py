@@ -145,8 +145,8 @@ def _check_header(header: bytes, encoding: str, name: str, contract: DatasetCont
         near = nearest_name(header_text, lost or expected)
         parts.append(f"多出列“{header_text}”" + (f"（是不是“{near}”？）" if near else ""))
     parts += [f"缺少列“{h}”" for h in lost]
-    if not parts:
-        parts = ["列的顺序变了"] if sorted(found) == sorted(expected) else ["有重复的列"]
+    parts += [f"列“{h}”出现两次" for h in dict.fromkeys(found) if found.count(h) > 1]
+    parts = parts or ["列的顺序变了"]
     raise Held(
         f"文件 {name} 第 1 行（表头）与《{contract.title}》的数据契约不符：{'；'.join(parts)}。"
         f"处理办法：按契约的列重新导出（{'、'.join(expected)}），或先修订契约。"

@@ -54,6 +54,19 @@ class Staged:
     equal_columns: tuple[str, ...]
     rows_of_period: int | None
 
+    def commonest_reason(self) -> str:
+        """The reason most rows were held back for, with its first place; empty when none was."""
+        if not self.reasons:
+            return ""
+        code, (reason, rows) = max(self.reasons.items(), key=lambda item: item[1][1])
+        found = duckdb.execute(
+            "SELECT file, line_no, column_name FROM read_parquet(?) WHERE reason_code = ? "
+            "ORDER BY file, line_no LIMIT 1",
+            [str(self.quarantine_parquet), code],
+        ).fetchone()
+        place = f"，如 {found[0]} 第 {found[1]} 行“{found[2]}”" if found else ""
+        return f"{reason}（{rows:,} 行{place}）。"
+
     @property
     def accepted_file(self) -> Path:
         return self.folder / "accepted.parquet"

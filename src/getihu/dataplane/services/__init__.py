@@ -4,15 +4,18 @@ from getihu.dataplane.intake.manifest import Rejected
 from getihu.dataplane.services.facts import build_facts
 from getihu.dataplane.services.ingest import (
     IngestRunning,
+    NoDelivery,
     RebuildDiffers,
     UnknownDelivery,
     ingest_directory,
     rebuild,
     release_held,
+    store_alone,
 )
 
 __all__ = [
     "IngestRunning",
+    "NoDelivery",
     "RebuildDiffers",
     "Rejected",
     "UnknownDelivery",
@@ -20,4 +23,5 @@ __all__ = [
     "ingest_directory",
     "rebuild",
     "release_held",
+    "store_alone",
 ]

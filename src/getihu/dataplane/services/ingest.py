@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+import duckdb
 from django.conf import settings
 from django.db import transaction
 
@@ -39,11 +40,14 @@ from getihu.dataplane.selectors.deliveries import (
     find_published_snapshot,
     snapshot_summary,
 )
-from getihu.kernel.errors import GetihuError
+from getihu.kernel.errors import GetihuError, nearest_name
+from getihu.reference import selectors as reference
 
 logger = logging.getLogger(__name__)
 Progress = Callable[[str], None]
 REGISTRATIONS: Final = "registrations"
+# What departments send without its folder; other files (keys, notes) are no data.
+DATA_SUFFIXES: Final = {".csv", ".txt", ".tsv", ".xls", ".xlsx", ".zip"}
 # Deliveries read at a time: one decodes while the engine types another.
 STAGED_AT_ONCE: Final = 2
 
@@ -72,13 +76,13 @@ def ingest_directory(
     what a person must see is held, what came before is a duplicate; the rest is published in one
     transaction. A crash before it leaves the old snapshot and no trace a reader could see.
 
-    Raises: IngestRunning when another ingest is at work.
+    Raises: IngestRunning when another ingest is at work; NoDelivery.
     Cost: about 4 µs a row; peak memory in proportion to the largest delivery.
     """
     say = progress or (lambda _: None)
     started = time.monotonic()
     contracts = load_contracts()
-    with _one_at_a_time():
+    with store_alone():
         _remove_orphans()
         outcomes: list[Delivery] = []
         ready: dict[str, _Ready] = {}
@@ -96,6 +100,8 @@ def ingest_directory(
                     waiting.append(started_staging)
             for staging in waiting:
                 _settle(staging, at, ready, outcomes)
+            for staging in _corrections_that_waited(ready, contracts, pool):
+                _settle(staging, at, ready, outcomes)
         snapshot = _publish(ready, at, outcomes)
     deliveries = tuple(delivery_summary(d, contracts) for d in outcomes)
     return IngestReport(deliveries, snapshot, time.monotonic() - started)
@@ -108,7 +114,7 @@ def release_held(delivery_id: str, *, by: str, reason: str, at: datetime) -> Ing
     """
     started = time.monotonic()
     contracts = load_contracts()
-    with _one_at_a_time():
+    with store_alone():
         held = (
             Delivery.objects.filter(delivery_id=delivery_id, status="held").order_by("-id").first()
         )
@@ -147,7 +153,7 @@ def rebuild(*, progress: Progress | None = None) -> None:
     """
     say = progress or (lambda _: None)
     contracts = load_contracts()
-    with _one_at_a_time():
+    with store_alone():
         shutil.rmtree(_root() / "staging", ignore_errors=True)
         again: list[_Ready] = []
         for delivery in Delivery.objects.filter(status="published").order_by("issued_at", "id"):
@@ -191,14 +197,55 @@ def _read_manifests(
 ) -> list[tuple[Path, Manifest]]:
     """Deliveries whose manifest holds, oldest first; the others become rejections."""
     found = []
-    for folder in sorted(p for p in inbox.iterdir() if p.is_dir() and (p / MANIFEST).exists()):
+    for folder in _delivery_folders(inbox, at, outcomes):
         try:
             manifest = read_manifest(folder, settings.DEPARTMENT_KEYS_DIR, contracts)
             check_listing(folder, manifest)
             found.append((folder, manifest))
         except Rejected as error:
             outcomes.append(_record_rejection(folder, at, str(error)))
+        except OSError as error:
+            outcomes.append(_record_rejection(folder, at, _unreadable(error)))
     return sorted(found, key=lambda item: (item[1].issued_at, item[1].delivery_id, item[0].name))
+
+
+def _delivery_folders(inbox: Path, at: datetime, outcomes: list[Delivery]) -> list[Path]:
+    """Every folder that should be a delivery; data files that lie about become rejections.
+
+    A folder of deliveries, or one delivery itself. Folders of public keys are none. Raises
+    NoDelivery when there is nothing to take in.
+    """
+    if (inbox / MANIFEST).exists():
+        return [inbox]
+    listed = sorted(p for p in inbox.iterdir() if not p.name.startswith("."))
+    folders = [p for p in listed if p.is_dir() and not _holds_keys(p)]
+    loose = [p for p in listed if p.is_file() and p.suffix.lower() in DATA_SUFFIXES]
+    for path in loose:
+        problem = (
+            f"{path.name} 不在批次目录里，没有清单和签名。"
+            "处理办法：每批一个目录，连同 manifest.json 和签名一起送达。"
+        )
+        outcomes.append(_record_rejection(path, at, problem))
+    if not folders and not loose:
+        raise NoDelivery(
+            f"{inbox} 里没有批次。处理办法：给出收件目录，其中每批一个目录、各有 manifest.json。"
+        )
+    return folders
+
+
+def _holds_keys(folder: Path) -> bool:
+    names = [p.suffix for p in folder.iterdir()]
+    return bool(names) and set(names) == {".pem"}
+
+
+def _unreadable(error: OSError) -> str:
+    return (
+        f"{error.filename} 读不出来（{error.strerror}）。处理办法：核对文件权限和磁盘后重新收数。"
+    )
+
+
+class NoDelivery(GetihuError):
+    """A folder without any delivery."""
 
 
 @dataclass(frozen=True)
@@ -224,9 +271,18 @@ def _begin(
     except Rejected as error:
         outcomes.append(_record_rejection(folder, at, str(error)))
         return None
+    except OSError as error:
+        if not str(error.filename).startswith(str(folder)):
+            raise  # our own disk, not the department's file
+        outcomes.append(_record_rejection(folder, at, _unreadable(error)))
+        return None
     if manifest.content_sha256 in earlier:
         problem = "同一批次已送达过，内容相同，没有重复入库。"
         outcomes.append(_record(manifest, at, "duplicate", problem))
+        return None
+    if owner := _other_department(manifest):
+        problem = f"批次号 {manifest.delivery_id} 已由{owner}用过。处理办法：换一个批次号重新送达。"
+        outcomes.append(_record(manifest, at, "held", problem))
         return None
     if earlier:
         problem = (
@@ -249,6 +305,7 @@ def _settle(
     staged: Staged | None = None
     try:
         staged = staging.staged.result()
+        _check_corrected(manifest, ready)
         audit(manifest, contract, staged, _comparable_rows(manifest, contract, ready), at)
         ready[manifest.delivery_id] = _Ready(manifest, staged)
         _keep_held_list(manifest, None)
@@ -259,6 +316,60 @@ def _settle(
             held.save()
         outcomes.append(held)
         _keep_held_list(manifest, staged)
+    except duckdb.Error as error:
+        logger.error("delivery %s could not be read", manifest.delivery_id, exc_info=error)
+        problem = "这一批没能读完，其他批次不受影响。处理办法：重新收数；仍不行的，报管理员。"
+        outcomes.append(_record(manifest, at, "held", problem))
+
+
+def _check_corrected(manifest: Manifest, ready: dict[str, _Ready]) -> None:
+    """A correction names what it corrects: a delivery of the same dataset that counts. Raises
+    Held."""
+    if manifest.corrects is None:
+        return
+    published = Delivery.objects.filter(dataset=manifest.dataset, status="published")
+    known = set(published.values_list("delivery_id", flat=True))
+    known |= {
+        r.manifest.delivery_id for r in ready.values() if r.manifest.dataset == manifest.dataset
+    }
+    if manifest.corrects in known - {manifest.delivery_id}:
+        return
+    near = nearest_name(manifest.corrects, known)
+    hint = (
+        f"是不是 {near}？" if near else "原批次还没有送到的，不用重送：它入库时这一批会自动再收。"
+    )
+    raise Held(f"清单说更正 {manifest.corrects}，同一数据集里没有入库的这一批。处理办法：{hint}")
+
+
+def _corrections_that_waited(
+    ready: dict[str, _Ready], contracts: dict[str, DatasetContract], pool: ThreadPoolExecutor
+) -> Iterator[_Staging]:
+    """Held corrections whose original is about to be published: they are read again from what
+    was landed, so that the order of arrival does not matter."""
+    held = Delivery.objects.filter(status="held", corrects__in=list(ready)).order_by("id")
+    published = Delivery.objects.filter(status="published").values("delivery_id")
+    seen: set[str] = set(ready)
+    for row in held.exclude(delivery_id__in=published):
+        if row.delivery_id in seen:
+            continue
+        seen.add(row.delivery_id)
+        landed = _landed_dir(row.delivery_id, row.content_sha256)
+        manifest = read_landed_manifest(landed, row.content_sha256, contracts)
+        check_files(landed, manifest)
+        contract = contracts[manifest.dataset]
+        yield _Staging(
+            manifest, pool.submit(stage_delivery, landed, manifest, contract, _stage_dir(manifest))
+        )
+
+
+def _other_department(manifest: Manifest) -> str:
+    """The department that already published under this number; empty when it is the same."""
+    other = (
+        Delivery.objects.filter(delivery_id=manifest.delivery_id, status="published")
+        .exclude(department=manifest.department)
+        .first()
+    )
+    return reference.department_name(other.department) if other else ""
 
 
 def _keep_held_list(manifest: Manifest, staged: Staged | None) -> None:
@@ -481,7 +592,8 @@ def _remove_orphans() -> None:
 
 
 @contextmanager
-def _one_at_a_time() -> Iterator[None]:
+def store_alone() -> Iterator[None]:
+    """Hold the store alone. Raises IngestRunning."""
     _root().mkdir(parents=True, exist_ok=True)
     with (_root() / "ingest.lock").open("w") as lock:
         try:
