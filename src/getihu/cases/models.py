@@ -58,8 +58,8 @@ class Case(models.Model):
                 name="cases_submitted_has_owner",
             ),
             models.CheckConstraint(
-                condition=Q(state__in=[s.value for s in FINAL], ended_at__isnull=False)
-                | (~Q(state__in=[s.value for s in FINAL]) & Q(ended_at__isnull=True)),
+                condition=Q(state__in=sorted(s.value for s in FINAL), ended_at__isnull=False)
+                | (~Q(state__in=sorted(s.value for s in FINAL)) & Q(ended_at__isnull=True)),
                 name="cases_ended_when_final",
             ),
             models.CheckConstraint(

@@ -18,8 +18,6 @@ import django
 
 from getihu.config import cli_slips, cli_whatif
 
-DEMO_MARK = "demo.json"
-
 
 def _settings() -> Any:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "getihu.config.settings")
@@ -50,6 +48,12 @@ class _Getihu(click.Group):
         except GetihuError as error:
             click.echo(str(error), err=True)
             sys.exit(getattr(error, "exit_code", 2))
+        except OSError as error:
+            if error.filename is None:
+                raise
+            why = f"{error.filename} 用不了（{error.strerror}）。"
+            click.echo(f"{why}处理办法：核对磁盘空间和权限后再试；已发布的不受影响。", err=True)
+            sys.exit(3)
 
 
 @click.group(cls=_Getihu, context_settings={"help_option_names": ["-h", "--help"]})
@@ -114,6 +118,30 @@ def _print_ingest(report: Any) -> None:
 
 
 @main.command()
+@click.argument("delivery_id")
+@click.option("--by", required=True, metavar="工号", help="谁放行。")
+@click.option("--reason", required=True, help="为什么放行；留在记录里。")
+def release(delivery_id: str, by: str, reason: str) -> None:
+    """放行一批待人工的数据，并发布新的快照。读不进来的不能放行。"""
+    _settings()
+    from getihu.dataplane import services
+
+    if not (by.strip() and reason.strip()):
+        raise click.UsageError("--by 和 --reason 都不能空着。")
+    _print_ingest(services.release_held(delivery_id, by=by, reason=reason, at=datetime.now(UTC)))
+
+
+@main.command()
+def rebuild() -> None:
+    """由留存的原件重建列存；之后用 getihu decide 重算事实和判定。"""
+    _settings()
+    from getihu.dataplane import services
+
+    services.rebuild(progress=_Progress())
+    click.echo("列存已重建，逐批与当时一致。接着运行 getihu decide。")
+
+
+@main.command()
 @click.option("--json", "as_json", is_flag=True, help="以 JSON 输出。")
 def feeds(as_json: bool) -> None:
     """各部门数据：最近一次送达、到哪一天、是否逾期。"""
@@ -174,6 +202,7 @@ def explain(code: str, as_of: date | None, rule_id: str | None, as_json: bool) -
         _print_decision(answer)
     else:
         click.echo(f"{answer.trader_code}  截至 {answer.as_of}  快照 {answer.snapshot_id}")
+        _warn_of_future(answer.as_of)
         _print_decision(answer.type_decision)
         for decision in answer.policies:
             if decision.applies:
@@ -183,6 +212,14 @@ def explain(code: str, as_of: date | None, rule_id: str | None, as_json: bool) -
             click.echo("\n不适用：")
             for decision in passed:
                 click.echo(f"  {decision.title}：{decision.not_applicable}")
+
+
+def _warn_of_future(as_of: date) -> None:
+    from getihu.dataplane import selectors
+
+    until = selectors.get_published_snapshot().data_until
+    if as_of > until:
+        click.echo(f"注意：数据只到 {until}，之后的情况还不知道。")
 
 
 def _print_decision(decision: Any) -> None:
@@ -267,63 +304,43 @@ def city(traders: int, seed: int) -> None:
 @click.option("--port", default=8000, show_default=True, type=int)
 def demo(traders: int, seed: int, port: int) -> None:
     """一步到位：演示城市 + 判定 + 网站。已有同样的演示城市时直接打开。"""
+    from getihu.config import demo as demo_city
+
     settings = _settings()
-    mark = settings.DATA_DIR / DEMO_MARK
-    wanted = {"traders": traders, "seed": seed}
-    if not mark.exists() or json.loads(mark.read_text()) != wanted:
+    if not demo_city.is_ready(settings, traders, seed):
         _make_city(settings, traders, seed, _Progress())
     _serve(settings, "127.0.0.1", port)
 
 
 def _make_city(settings: Any, traders: int, seed: int, progress: Callable[[str], None]) -> None:
+    from getihu.config import demo as demo_city
     from getihu.dataplane import services
     from getihu.gateways.demo_city import make_city
 
-    _remove_demo(settings)
-    mark = settings.DATA_DIR / DEMO_MARK
-    mark.parent.mkdir(parents=True, exist_ok=True)
-    mark.write_text("{}")  # from here on what lies in the folder is ours to remove again
+    demo_city.remove(settings)
     inbox = settings.DATA_DIR / "demo" / "inbox"
     progress(f"造 {traders:,} 户的演示城市（种子 {seed}）")
     make_city(inbox, traders=traders, seed=seed, progress=progress)
+    demo_city.note(settings, inbox, traders, seed, complete=False)
     shutil.copytree(inbox / "keys", settings.DEPARTMENT_KEYS_DIR, dirs_exist_ok=True)
     progress("收进各部门数据")
     report = services.ingest_directory(inbox, at=datetime.now(UTC), progress=progress)
     _print_ingest(report)
     _decide(None, progress)
-    mark.write_text(json.dumps({"traders": traders, "seed": seed}))
+    demo_city.note(settings, inbox, traders, seed, complete=True)
     progress("演示城市就绪")
-
-
-def _remove_demo(settings: Any) -> None:
-    """Empty the installation, but only if everything in it came from a demo city."""
-    from django.core.management import call_command
-
-    from getihu.audit import services as audit
-    from getihu.dataplane import selectors
-
-    call_command("migrate", verbosity=0)
-    is_demo = (settings.DATA_DIR / DEMO_MARK).exists()
-    if not is_demo and selectors.list_deliveries(limit=1):
-        raise click.ClickException(
-            f"{settings.DATA_DIR} 里有真实的部门数据，不能用演示城市覆盖。"
-            "请用 GETIHU_DATA_DIR 另指一个目录。"
-        )
-    with audit.demo_starts_over():
-        call_command("flush", interactive=False, verbosity=0)
-    for folder in ("dataplane", "demo", "keys", "rulebook/whatif"):
-        shutil.rmtree(settings.DATA_DIR / folder, ignore_errors=True)
-    (settings.DATA_DIR / DEMO_MARK).unlink(missing_ok=True)
 
 
 @main.command()
 @click.option("--yes", is_flag=True, help="不再询问。")
 def clean(yes: bool) -> None:
-    """删除演示城市和由它得出的一切。"""
+    """删除演示城市和由它得出的一切；有别的数据或公钥时什么也不删。"""
+    from getihu.config import demo as demo_city
+
     settings = _settings()
     if not yes:
         click.confirm(f"删除 {settings.DATA_DIR} 里的演示城市？", abort=True)
-    _remove_demo(settings)
+    demo_city.remove(settings)
 
 
 @main.command()

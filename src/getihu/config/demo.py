@@ -1,0 +1,114 @@
+"""Which parts of an installation came from a demo city, and taking exactly those away again.
+
+``demo.json`` in the data folder lists the demo's deliveries and the digests of its keys. Anything
+else in the folder is somebody's: then nothing is removed.
+"""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from getihu.kernel.errors import GetihuError
+
+MARK = "demo.json"
+FOLDERS = ("dataplane", "demo", "rulebook/whatif", "audit")
+
+
+class NotADemo(GetihuError):
+    """The installation holds data or keys that no demo city made."""
+
+
+def is_ready(settings: Any, traders: int, seed: int) -> bool:
+    """Whether just this demo city lies complete in the data folder."""
+    wanted = {"traders": traders, "seed": seed, "complete": True}
+    mark = _read_mark(settings)
+    return {key: mark.get(key) for key in wanted} == wanted
+
+
+def note(settings: Any, inbox: Path, traders: int, seed: int, *, complete: bool) -> None:
+    """Write down what in this installation is the demo's, before any of it is taken in."""
+    deliveries = sorted(
+        json.loads(path.read_text("utf-8"))["delivery_id"]
+        for path in inbox.glob("*/manifest.json")
+        if _is_json(path)
+    )
+    mark = {
+        "traders": traders,
+        "seed": seed,
+        "complete": complete,
+        "deliveries": deliveries,
+        "keys": {path.name: _digest(path) for path in sorted((inbox / "keys").glob("*.pem"))},
+    }
+    target = settings.DATA_DIR / MARK
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps(mark, ensure_ascii=False, indent=1), "utf-8")
+
+
+def remove(settings: Any) -> None:
+    """Empty the installation of its demo city; of an empty one, nothing.
+
+    Raises NotADemo when a delivery, a key or an account in it is not the demo's; then nothing is
+    touched. Raises IngestRunning while deliveries are being taken in.
+    """
+    from django.core.management import call_command
+
+    from getihu.audit import services as audit
+    from getihu.dataplane import services as dataplane
+
+    call_command("migrate", verbosity=0)
+    with dataplane.store_alone():
+        mark = _read_mark(settings)
+        _check_deliveries(settings, mark)
+        _check_keys(settings, mark)
+        with audit.demo_starts_over():
+            call_command("flush", interactive=False, verbosity=0)
+        for name in mark.get("keys", {}):
+            (settings.DEPARTMENT_KEYS_DIR / name).unlink(missing_ok=True)
+        for folder in FOLDERS:
+            shutil.rmtree(settings.DATA_DIR / folder, ignore_errors=True)
+        (settings.DATA_DIR / MARK).unlink(missing_ok=True)
+
+
+def _check_deliveries(settings: Any, mark: dict[str, Any]) -> None:
+    from getihu.dataplane import selectors
+
+    kept = {d.delivery_id for d in selectors.list_deliveries(100_000) if d.status != "rejected"}
+    foreign = sorted(kept - set(mark.get("deliveries", [])))
+    if foreign:
+        raise NotADemo(
+            f"{settings.DATA_DIR} 里有 {len(foreign)} 批不属于演示城市的部门数据"
+            f"（如 {foreign[0]}），什么也没有删。处理办法：用 GETIHU_DATA_DIR 另指一个目录。"
+        )
+
+
+def _check_keys(settings: Any, mark: dict[str, Any]) -> None:
+    ours = mark.get("keys", {})
+    foreign = [
+        path.name
+        for path in sorted(settings.DEPARTMENT_KEYS_DIR.glob("*"))
+        if ours.get(path.name) != _digest(path)
+    ]
+    if foreign:
+        raise NotADemo(
+            f"{settings.DEPARTMENT_KEYS_DIR} 里有不属于演示城市的公钥（{foreign[0]}），什么也没有删。"
+            "处理办法：用 GETIHU_DATA_DIR 另指一个目录给演示城市。"
+        )
+
+
+def _read_mark(settings: Any) -> dict[str, Any]:
+    path = settings.DATA_DIR / MARK
+    return json.loads(path.read_text("utf-8")) if path.exists() else {}
+
+
+def _is_json(path: Path) -> bool:
+    """One planted delivery has a damaged manifest; it is never taken in."""
+    try:
+        return "delivery_id" in json.loads(path.read_text("utf-8"))
+    except ValueError:
+        return False
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
