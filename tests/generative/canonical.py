@@ -16,7 +16,7 @@ def main() -> None:
     from tests.generative.compare import batches
     from tests.generative.engines import ENGINES, by_evaluator
 
-    made = batches(1, 5, rules=8, traders=16)
+    made = batches(1, 5, rules=6, traders=12)
     for name, compiled in (("DuckDB", compile_sweep), ("Spark", compile_sweep_spark)):
         texts = [compiled(batch.rules, batch.as_of, "facts").sql for batch in made]
         print(name, _digest("\n".join(texts).encode()))

@@ -9,10 +9,12 @@ import hypothesis
 from hypothesis import strategies as st
 
 from getihu.rulebook.model.rules import Rule
+from tests.generative.corners import corner_rules, corner_traders
 from tests.generative.engines import ENGINES, Answer, Answers, Engine, Facts, by_evaluator
 from tests.generative.shrink import shrink
 from tests.generative.steady import CALM
 from tests.generative.strategies import (
+    AS_OF,
     Made,
     as_yaml,
     dates_decided_for,
@@ -61,10 +63,15 @@ def batches(count: int, seed: int, *, rules: int = 6, traders: int = 24) -> list
     return drawn
 
 
+def corners() -> Batch:
+    """Every operator where it turns."""
+    return Batch(AS_OF, corner_rules(), corner_traders())
+
+
 @lru_cache(maxsize=1)
 def fixed_batches() -> list[Batch]:
     """What every test run goes through."""
-    return batches(14, 20261031)
+    return [corners(), *batches(10, 20261031)]
 
 
 def differences(

@@ -24,8 +24,10 @@ from getihu.rulebook.compile.sweep import (
     outcome_column,
 )
 from getihu.rulebook.evaluate.missing import missing_facts, open_clauses
+from getihu.rulebook.evaluate.together import Together
 from getihu.rulebook.evaluate.trees import deciding_clauses, tree_value
 from getihu.rulebook.evaluate.verdicts import OUTCOMES, Verdict, judge, possible_rows
+from getihu.rulebook.model.cases import NOT_APPLICABLE
 from getihu.rulebook.model.rules import ELIGIBILITY, UNKNOWN, Rule
 from tests.generative.strategies import FACTS
 
@@ -131,6 +133,25 @@ def _reasoned(
         visible = values.pop() if len(values) == 1 else UNKNOWN
         verdict = replace(verdict, rows=rows)
     return _answer(rule, replace(verdict, visible=visible), outcome, amount, facts, as_of)
+
+
+# the evaluator for all rules of one trader at once
+
+
+def by_together(rules: Sequence[Rule], table: Sequence[Facts], as_of: date) -> Answers:
+    """Sheets carry no amounts, and no deciding clauses of tables: those are taken as given."""
+    together = Together(rules)
+    answers: Answers = {}
+    for number, facts in enumerate(table):
+        for sheet in together.decide(facts, as_of):
+            rule = sheet.rule
+            outcome = None if sheet.outcome == NOT_APPLICABLE else sheet.outcome
+            amount = judge(rule, facts, as_of).amount
+            answer = _reasoned(rule, outcome, amount, sheet.clauses, facts, as_of)
+            if outcome is not None and rule.kind == ELIGIBILITY:
+                answer = answer._replace(deciding=frozenset(sheet.deciding))
+            answers[rule.id, number] = answer
+    return answers
 
 
 # one SQL statement
@@ -257,5 +278,5 @@ _LOCAL = {
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
 }
 
-ENGINES: dict[str, Engine] = {"DuckDB": by_duckdb, "columns": by_columns}
+ENGINES: dict[str, Engine] = {"together": by_together, "DuckDB": by_duckdb, "columns": by_columns}
 """The engines that run everywhere, beside the evaluator."""

@@ -14,9 +14,9 @@ from getihu.rulebook.columns import leaves as column_leaves
 from getihu.rulebook.compile import expressions as sql
 from getihu.rulebook.compile import sweep as sql_sweep
 from getihu.rulebook.evaluate import expressions as evaluator
-from getihu.rulebook.evaluate import verdicts
+from getihu.rulebook.evaluate import together, verdicts
 from getihu.rulebook.model.expressions import IsKnown
-from getihu.rulebook.model.rules import AtLeast, NoneOf
+from getihu.rulebook.model.rules import ELIGIBILITY, AtLeast, NoneOf
 
 Break = Callable[[Any], None]
 MUTANTS: dict[str, Break] = {}
@@ -145,6 +145,11 @@ def _raised(tree):
         case _ if hasattr(tree, "items"):
             return type(tree)(tuple(map(_raised, tree.items)))
     return tree
+
+
+@mutant("together: any tree is taken for all of its clauses")
+def _together_all(patch) -> None:
+    patch.setattr(together, "_needs_all", lambda rule: rule.kind == ELIGIBILITY)
 
 
 # DuckDB

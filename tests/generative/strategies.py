@@ -178,6 +178,8 @@ _edges = st.one_of(
     _wrap(st.sampled_from(["count_a", "count_b"]), _comparisons, st.sampled_from(["3", "7", "12"])),
     _wrap(st.sampled_from(["3", "7", "12"]), _comparisons, "count_a"),
     _wrap("count_a", _comparisons, "count_b"),
+    _wrap("count_a + 1", _comparisons, st.sampled_from(["7", "count_b", "13"])),
+    _wrap("count_a * 2 - count_b", _comparisons, st.sampled_from(["6", "8", "count_a"])),
     _wrap("sales_yuan", _comparisons, st.sampled_from(["cap_yuan", "100000.01", "0", "odd_yuan"])),
     _wrap("100000", _comparisons, "tax_yuan"),
     _wrap(st.sampled_from(["area", "rate"]), _comparisons, st.sampled_from(["share", "0", "0.35"])),
@@ -286,6 +288,7 @@ def made_rules(draw, number: int = 0) -> Made:
         document["requires"] = draw(
             st.one_of(
                 st.just({"any_of": names}),
+                st.just({"all_of": names}),
                 _trees(names).map(lambda tree: {"all_of": [tree, {"any_of": names}]}),
                 _trees(names).map(lambda tree: {"any_of": [tree, *names]}),
             )

@@ -3,14 +3,14 @@
 import pytest
 
 from getihu.rulebook.evaluate.expressions import closure
-from tests.generative.compare import batches, differences
-from tests.generative.engines import by_columns, by_duckdb
+from tests.generative.compare import batches, corners, differences
+from tests.generative.engines import by_columns, by_duckdb, by_together
 from tests.generative.mutants import MUTANTS
 
 
 @pytest.fixture(scope="module")
 def drawn():
-    return batches(10, 20261031, traders=16)
+    return [corners(), *batches(3, 20261031, traders=16)]
 
 
 @pytest.fixture
@@ -23,7 +23,8 @@ def fresh_closures():
 
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_broken_operator_is_noticed(name, drawn, monkeypatch, fresh_closures):
-    engines = {"columns": by_columns} if name.startswith("columns") else {"DuckDB": by_duckdb}
+    engine = by_columns if name.startswith("columns") else by_duckdb
+    engines = {"broken": by_together if name.startswith("together") else engine}
     MUTANTS[name](monkeypatch)
     assert any(_is_noticed(batch, engines) for batch in drawn)
 

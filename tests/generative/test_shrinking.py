@@ -5,7 +5,7 @@ import re
 import pytest
 
 from getihu.rulebook.evaluate.expressions import closure
-from tests.generative.compare import batches, check
+from tests.generative.compare import batches, check, corners
 from tests.generative.engines import by_columns, by_duckdb
 from tests.generative.mutants import MUTANTS
 from tests.generative.shrink import shorter
@@ -30,7 +30,7 @@ def fresh_closures():
 def test_a_broken_engine_is_shown_by_a_small_rule(
     mutant, engine, words, monkeypatch, fresh_closures
 ):
-    drawn = batches(6, 20261031, traders=16)
+    drawn = [*batches(2, 20261031, traders=16), corners()]
     MUTANTS[mutant](monkeypatch)
     with pytest.raises(AssertionError) as failure:
         check(drawn, {"broken": engine})

@@ -11,6 +11,7 @@ import pytest
 
 from getihu.rulebook.compile import spark
 from tests.generative.compare import Batch, batches, check, differences, fixed_batches
+from tests.generative.corners import document
 from tests.generative.engines import by_spark, spark_setting
 from tests.generative.strategies import AS_OF, FACTS, Made, load
 from tools.run_tests import why_no_spark
@@ -22,27 +23,9 @@ NO_FACTS = dict.fromkeys(FACTS)
 
 def rule_paying(yuan: str, rounding: str = "half_up_2") -> Made:
     """A rule everyone fits, with this amount."""
-    document = {
-        "id": "made.paying",
-        "title": "生成的规则",
-        "kind": "eligibility",
-        "source": {
-            "document": "文号",
-            "title": "名称",
-            "article": "第一条",
-            "url": "https://example.org",
-            "trust": "D",
-        },
-        "region": "CN",
-        "subjects": ["individual", "enterprise"],
-        "valid_from": date(2020, 1, 1),
-        "decides_on": "as_of",
-        "benefit": {"kind": "无", "text": "无"},
-        "clauses": {"always": {"label": "总是", "when": "is_a", "article": "第一条"}},
-        "requires": {"all_of": ["always"]},
-        "amount": {"yuan": yuan, "label": "金额", "article": "第一条", "round": rounding},
-    }
-    return Made(document, load(document))
+    amount = {"yuan": yuan, "label": "金额", "article": "第一条", "round": rounding}
+    made = document(0, {"always": "is_a"}, amount=amount)
+    return Made(made, load(made))
 
 
 def traders(**values: list) -> tuple[dict, ...]:
