@@ -1,4 +1,4 @@
-"""Exact numbers as scaled integers, and the bounds that keep them inside 128 bits.
+"""Exact numbers as scaled integers, and the bounds that keep them inside 38 digits.
 
 A numeric expression is ``integer x factor`` with a constant positive fraction as factor. Adding
 brings both sides to a common factor, comparing too (cross-multiplication), and rounding works on
@@ -28,7 +28,8 @@ from getihu.rulebook.model.expressions import (
 )
 
 INT64_MAX = 2**63 - 1
-INT128_MAX = 2**127 - 1
+# 38 digits: what DuckDB's HUGEINT and Spark's DECIMAL(38,0) both hold.
+LARGEST = 10**38 - 1
 
 # Stored types of the facts table: BIGINT, DECIMAL(18,2), DECIMAL(18,4).
 FACT_PLACES = {ValueType.INTEGER: 0, ValueType.MONEY: 2, ValueType.DECIMAL: 4}
@@ -48,7 +49,7 @@ ROUNDINGS = {
 
 
 class TooLarge(Exception):
-    """The numbers of an expression may not fit 128 bits for some facts."""
+    """The numbers of an expression may not fit 38 digits for some facts."""
 
 
 @dataclass(frozen=True)
@@ -117,13 +118,13 @@ def _joined(scales: list[Scale]) -> Scale:
 
 
 def _checked(factor: Fraction, bound: int) -> Scale:
-    if bound > INT128_MAX:
+    if bound > LARGEST:
         raise TooLarge
     return Scale(factor, bound)
 
 
 def check_size(node: Expression) -> None:
-    """Raises TooLarge when any number inside a resolved expression may not fit 128 bits."""
+    """Raises TooLarge when any number inside a resolved expression may not fit 38 digits."""
     for part in walk(node):
         match part:
             case Compare(_, left, right) if left.type in NUMBERS:
@@ -138,7 +139,7 @@ def check_size(node: Expression) -> None:
 
 
 def check_amount_size(node: Expression, rounding: str) -> None:
-    """Raises TooLarge when rounding the amount may not fit 128 bits."""
+    """Raises TooLarge when rounding the amount may not fit 38 digits."""
     check_size(node)
     scale = scale_of(node)
     places, _ = ROUNDINGS[rounding]
