@@ -23,6 +23,7 @@ VECTORS = {
     "G-10": "policies.expansion_subsidy_2024",
     "G-11": "policies.expansion_subsidy_2024",
     "G-12": "growth.yueqing_entry",
+    "G-32": "supervision.first_breach_loose_food",
 }
 # No department delivers the rank of the unit that issued the certificate: yes needs a person.
 NEVER_YES = {"policies.transferred_cadre_exempt"}

@@ -134,7 +134,7 @@ CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_FAILURE_VIEW = "getihu.portal.views.csrf_failure"
 
 # Where rule files lie. Slices own their rules; the rulebook only reads folders it is told.
-RULE_DIRS = [PACKAGE_DIR / "growth" / "rules", PACKAGE_DIR / "policies" / "rules"]
+RULE_DIRS = [PACKAGE_DIR / slice_ / "rules" for slice_ in ("growth", "policies", "supervision")]
 
 # Where matter files lie, likewise.
 MATTER_DIRS = [PACKAGE_DIR / "entry" / "matters"]

@@ -12,7 +12,7 @@ from getihu.dataplane import selectors as dataplane
 from getihu.dataplane.contracts import FactDeclaration, FactScalar, TraderFacts
 from getihu.kernel.errors import GetihuError, nearest_name
 from getihu.rulebook.advise import reads as advising
-from getihu.rulebook.advise.reads import Answers, UnknownAnswer
+from getihu.rulebook.advise.reads import Answers, UnknownAnswer, check_answers
 from getihu.rulebook.contracts import (
     Advice,
     Comparison,
@@ -34,6 +34,7 @@ from getihu.rulebook.explain.decisions import decide
 from getihu.rulebook.load.cases import read_cases
 from getihu.rulebook.load.folder import cases_file, load_rulebook, rule_files
 from getihu.rulebook.model.rules import Rule, Rulebook
+from getihu.rulebook.slips.record import with_answers
 from getihu.rulebook.whatif import reads
 from getihu.rulebook.whatif.listing import RuleFilter, RuleVersion, filter_rules, versions_of
 from getihu.rulebook.whatif.reads import UnknownDriftReport, UnknownScenario, UnknownVersion
@@ -51,6 +52,7 @@ __all__ = [
     "ask_next",
     "canonical_json",
     "compare_changes",
+    "decide_facts",
     "decisions_path",
     "draft_rule",
     "explain_rule",
@@ -164,6 +166,9 @@ def explain_trader(
 ) -> Explanation:
     """The type of one trader and every other rule, each with its reasons.
 
+    Rules about something that happened (an officer fills in what) are left out: they say nothing
+    of a trader by herself; ask ``explain_rule`` with answers.
+
     ``as_of`` is by default the last day of the published data. Raises: UnknownTrader,
     NothingPublished, FactsNotBuilt, AsOfBeforeData, UnknownRule (no type rule installed).
     """
@@ -172,7 +177,8 @@ def explain_trader(
     catalogue = dataplane.fact_catalogue()
     book = get_rulebook()
     _check_known(book, TYPE_RULE_ID)
-    decisions = {rule.id: decide(rule, trader, catalogue) for rule in book.governing(as_of)}
+    rules = [rule for rule in book.governing(as_of) if not rule.is_about_event]
+    decisions = {rule.id: decide(rule, trader, catalogue) for rule in rules}
     type_decision = decisions.pop(TYPE_RULE_ID)
     return Explanation(
         trader_code=trader.trader_code,
@@ -189,11 +195,28 @@ def explain_rule(
     *,
     as_of: date | None = None,
     snapshot_id: str | None = None,
+    answers: Answers | None = None,
 ) -> Decision:
-    """One rule on one trader with its reasons. Raises as ``explain_trader``, and UnknownRule."""
+    """One rule on one trader with its reasons. ``answers`` fill what is asked (the rule's inputs)
+    and facts nobody delivered. Raises as ``explain_trader``, UnknownRule, UnknownAnswer."""
     _check_known(get_rulebook(), rule_id)
     trader = _facts_of(trader_code, as_of, snapshot_id)
-    return decide(get_rule(rule_id, trader.as_of), trader, dataplane.fact_catalogue())
+    rule = get_rule(rule_id, trader.as_of)
+    check_answers([rule], answers or {})
+    trader = with_answers(trader, answers or {}, dataplane.fact_catalogue())
+    return decide(rule, trader, dataplane.fact_catalogue())
+
+
+def decide_facts(rule_id: str, facts: Answers, as_of: date) -> Decision:
+    """One rule on facts told, about nobody in particular: a worked case, a question at a counter.
+
+    A fact left out is unknown. Raises: UnknownRule, UnknownAnswer.
+    """
+    rule = get_rule(rule_id, as_of)
+    check_answers([rule], facts)
+    nobody = TraderFacts("", as_of, "", {})
+    told = with_answers(nobody, facts, dataplane.fact_catalogue())
+    return decide(rule, told, dataplane.fact_catalogue())
 
 
 def advise(

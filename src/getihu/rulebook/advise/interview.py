@@ -6,7 +6,6 @@ from datetime import date
 
 from getihu.dataplane.contracts import FactDeclaration, FactScalar, FactType
 from getihu.rulebook.advise import phrases
-from getihu.rulebook.advise.inputs import declared_input
 from getihu.rulebook.advise.knowledge import NO_KNOWLEDGE
 from getihu.rulebook.advise.solver import Budget, Solver
 from getihu.rulebook.contracts import Question
@@ -68,9 +67,7 @@ def _is_settled(verdict: Verdict) -> bool:
 
 
 def _inputs(rules: Iterable[Rule]) -> dict[str, FactDeclaration]:
-    return {
-        each.name: declared_input(each) for rule in rules for each in getattr(rule, "inputs", ())
-    }
+    return {each.name: each.declaration for rule in rules for each in rule.inputs}
 
 
 def _weight(

@@ -50,7 +50,7 @@ def with_answers(rules: Iterable[Rule], trader: TraderFacts, answers: Answers) -
 
 def check_answers(rules: Iterable[Rule], answers: Answers) -> None:
     """Raises UnknownAnswer for an answer to what is neither a fact nor asked by the rules."""
-    inputs = {each.name for rule in rules for each in getattr(rule, "inputs", ())}
+    inputs = {each.name for rule in rules for each in rule.inputs}
     for name in answers:
         if name not in inputs and name not in dataplane.fact_catalogue():
             raise UnknownAnswer(f"没有叫“{name}”的事实。处理办法：看事实目录或规则的 inputs。")

@@ -156,7 +156,7 @@ def missing(swept: CitySweep, fact: str) -> Words:
 def _owners(
     rule: Rule, facts: Mapping[str, Words], departments: Mapping[str, str]
 ) -> dict[str, str]:
-    asked = {each.name: each.asked_of for each in getattr(rule, "inputs", ())}
+    asked = {each.name: each.asked_of for each in rule.inputs}
     return {fact: departments.get(fact) or asked.get(fact, APPLICANT) for fact in facts}
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from getihu.dataplane.contracts import FactType
 from getihu.rulebook.compile.expressions import (
     condition_sql,
     literal,
@@ -29,6 +30,15 @@ from getihu.rulebook.model.rules import (
     Rule,
     Tree,
 )
+
+INPUT_TYPES = {
+    FactType.BOOLEAN: "BOOLEAN",
+    FactType.INTEGER: "BIGINT",
+    FactType.MONEY: "DECIMAL(18,2)",
+    FactType.DECIMAL: "DECIMAL(18,4)",
+    FactType.DATE: "DATE",
+    FactType.ENUM: "VARCHAR",
+}
 
 
 def outcome_column(rule_id: str) -> str:
@@ -57,7 +67,8 @@ class SweepStatement:
 class _Layers:
     """The columns of each layer while the rules are gone through."""
 
-    facts: dict[str, None] = field(default_factory=dict)
+    facts: dict[str, str] = field(default_factory=dict)  # fact → its SQL over the facts table
+    inputs: set[str] = field(default_factory=set)
     clauses: dict[Expression, str] = field(default_factory=dict)
     scopes: dict[str, str] = field(default_factory=dict)  # SQL of "is for this trader" → column
     amounts: list[str] = field(default_factory=list)
@@ -83,7 +94,7 @@ def compile_sweep(
     for number, rule in enumerate(rules):
         _add_rule(layers, rule, f"r{number}", as_of)
     asked = _asked(layers, rules, as_of) if with_clauses else {}
-    facts = ["trader_code", *map(quote, layers.facts)]
+    facts = ["trader_code", *layers.facts.values()]
     clauses = [
         f"{condition_sql(expression, as_of)} AS {name}"
         for expression, name in layers.clauses.items()
@@ -99,7 +110,8 @@ def compile_sweep(
             f"SELECT {_listed(['trader_code', *layers.result, *dict.fromkeys(asked.values())])} FROM stops",
         )
     )
-    return SweepStatement(sql, tuple(layers.facts), len(layers.clauses), asked)
+    read = tuple(name for name in layers.facts if name not in layers.inputs)
+    return SweepStatement(sql, read, len(layers.clauses), asked)
 
 
 def _asked(layers: _Layers, rules: Sequence[Rule], as_of: date) -> dict[tuple[str, str], str]:
@@ -123,7 +135,10 @@ def _add_rule(layers: _Layers, rule: Rule, name: str, as_of: date) -> None:
         if rule.amount:
             layers.result.append(f"CAST(NULL AS DECIMAL(38,2)) AS {money}")
         return
-    layers.facts.update(dict.fromkeys(rule.facts))
+    layers.facts.update({name: quote(name) for name in rule.facts})
+    for each in rule.inputs:  # nobody delivers them: unknown for everyone
+        layers.inputs.add(each.name)
+        layers.facts[each.name] = f"CAST(NULL AS {INPUT_TYPES[each.type]}) AS {quote(each.name)}"
     scope = _scope(layers, rule)
     if rule.incomplete:
         decided = literal(UNKNOWN)

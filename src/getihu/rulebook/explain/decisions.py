@@ -30,7 +30,7 @@ class _Explanation:
     ) -> None:
         self.rule = rule
         self.trader = trader
-        self.catalogue = catalogue
+        self.catalogue = rule.with_inputs(catalogue)
         self.as_of: date = trader.as_of
         self.facts: Facts = trader.scalars()
         self.verdict: Verdict = judge(rule, self.facts, self.as_of)

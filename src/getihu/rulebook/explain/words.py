@@ -57,6 +57,8 @@ def why_unknown(fact: FactDeclaration, known: FactValue | None, as_of: date) -> 
     if known is not None and known.value is not None:
         return ""
     who = fact.department_name
+    if not fact.dataset:
+        return f"{who}还没有回答：{fact.null_means}。"
     state = known.state if known is not None else FactState.UNDELIVERED
     since = known.covered_until if known is not None else None
     match state:

@@ -34,6 +34,7 @@ def read_cases(
     if document.root is None:
         return (), document
     document.rule_id = rule.id
+    facts = rule.with_inputs(facts)
     check_shape(document, "cases")
     defaults = document.root.get("defaults")
     base = {

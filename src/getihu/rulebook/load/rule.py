@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from getihu.dataplane.contracts import FactDeclaration
+from getihu.dataplane.contracts import FactDeclaration, FactType
 from getihu.kernel.errors import nearest_name
 from getihu.rulebook.contracts import LegalSource
 from getihu.rulebook.load.document import Document, Located, read_document
@@ -19,10 +19,16 @@ from getihu.rulebook.load.values import parameter_constant
 from getihu.rulebook.model.expressions import Constant, facts_in, parameters_in, resolve
 from getihu.rulebook.model.numbers import ROUNDINGS
 from getihu.rulebook.model.rules import (
+    ASKED_OF,
+    CREDIT_LISTS,
     ELIGIBILITY,
+    AllOf,
     Amount,
     Clause,
+    ClauseRef,
     Ending,
+    Input,
+    NoneOf,
     Parameter,
     Row,
     Rule,
@@ -30,6 +36,8 @@ from getihu.rulebook.model.rules import (
 )
 
 OURS = "本项目设定，非官方"
+# Whose records the credit lists are.
+CREDIT_DATASETS = ("abnormal_marks", "penalties")
 _VERSION_MARK = "@"  # <id>@<anything>.yaml is another version of the rule <id>
 _QUOTED = re.compile(r"('(?:[^']|'')*')")
 
@@ -65,7 +73,9 @@ class _RuleReading:
         self.parameters = self._parameters()
         constants = {p.name: p.constant for p in self.parameters}
         self.constants: dict[str, Constant] = constants
-        self.reader = ExpressionReader(document, Names(facts, constants))
+        self.inputs = self._inputs()
+        known = {**facts, **{each.name: each.declaration for each in self.inputs}}
+        self.reader = ExpressionReader(document, Names(known, constants))
 
     def rule(self) -> Rule | None:
         """Reads every part even after a problem, so that all are reported."""
@@ -73,8 +83,12 @@ class _RuleReading:
         ending = self._ending()
         valid_from, valid_until = self._date("valid_from"), self._date("valid_until")
         self._check_period(valid_from, valid_until, ending)
-        clauses = self._clauses()
+        clauses = self._clauses("clauses")
         requires, rows = self._requires(), self._rows()
+        exclusions = self._clauses("exclusions")
+        clauses += exclusions
+        if requires is not None and exclusions:
+            requires = AllOf((requires, NoneOf(tuple(ClauseRef(c.id) for c in exclusions))))
         amount = self._amount()
         self._check_use()
         if self.document.problems or valid_from is None:
@@ -106,6 +120,7 @@ class _RuleReading:
             values=tuple((key, item.value) for key, item in self._at("values").items()),
             amount=amount,
             file=self.document.file,
+            inputs=self.inputs,
         )
 
     # small readers
@@ -228,13 +243,49 @@ class _RuleReading:
             constant=constant,
         )
 
-    def _clauses(self) -> tuple[Clause, ...]:
+    def _inputs(self) -> tuple[Input, ...]:
         read = []
-        for name, located in self._at("clauses").items():
+        for name, located in self._at("inputs").items():
+            if name in self.facts:
+                self.document.report(
+                    f"“{name}”已经是部门送来的事实，不用再问",
+                    self._key("inputs", name),
+                    "删掉这个 input，直接用事实；确是另一回事的，换一个名字。",
+                    field=f"inputs.{name}",
+                )
+            plain = located.plain()
+            try:
+                kind = FactType(plain["type"])
+                values = tuple((plain.get("values") or {}).items())
+                texts = {key: plain[key] for key in ("label", "asked_of", "question", "null_means")}
+            except (KeyError, ValueError, TypeError, AttributeError):
+                continue  # the shape is wrong and already told
+            if (kind is FactType.ENUM) != bool(values) or (kind is FactType.MONEY) != (
+                plain.get("unit") == "yuan"
+            ):
+                self.document.report(
+                    f"“{name}”的类型和选项、单位不相配",
+                    self._key("inputs", name),
+                    "enum 要写 values，money 的单位是 yuan，别的类型不写。",
+                    field=f"inputs.{name}",
+                )
+                continue
+            if texts["asked_of"] in ASKED_OF:
+                read.append(
+                    Input(name=name, type=kind, unit=plain.get("unit", ""), values=values, **texts)
+                )
+        return tuple(read)
+
+    def _clauses(self, group: str) -> tuple[Clause, ...]:
+        read = []
+        for name, located in self._at(group).items():
+            credit_list = located.get("credit_list")
+            if group == "exclusions":
+                self._check_exclusion(name, located, credit_list)
             when = located.get("when")
             if when is None or not isinstance(when.value, str) or not when.value.strip():
                 continue
-            expression = self.reader.read_condition(when, f"clauses.{name}.when")
+            expression = self.reader.read_condition(when, f"{group}.{name}.when")
             self._note_parameters(when.value)
             if expression is None:
                 continue
@@ -249,9 +300,35 @@ class _RuleReading:
                     resolved=resolve(expression, self.constants),
                     facts=facts_in(expression),
                     parameters=parameters_in(expression),
+                    is_exclusion=group == "exclusions",
+                    credit_list=str(credit_list.value) if credit_list else "",
                 )
             )
         return tuple(read)
+
+    def _check_exclusion(self, name: str, located: Located, credit_list: Located | None) -> None:
+        """A credit exclusion names its list (the article is required of every clause)."""
+        if name in dict(self._at("clauses").items()):
+            self.document.report(
+                f"排除项“{name}”和条件同名",
+                self._key("exclusions", name),
+                "换一个名字。",
+                field=f"exclusions.{name}",
+            )
+        when = located.get("when")
+        written = str(when.value) if when else ""
+        looked_at = [
+            fact
+            for fact in re.findall(r"[A-Za-z_][A-Za-z_0-9]*", written)
+            if fact in self.facts and self.facts[fact].dataset in CREDIT_DATASETS
+        ]
+        if looked_at and credit_list is None:
+            self.document.report(
+                f"排除项“{name}”看信用记录（{looked_at[0]}），没有写是哪一份名单",
+                self._key("exclusions", name),
+                f"加 credit_list，可写：{'、'.join(CREDIT_LISTS)}。",
+                field=f"exclusions.{name}.credit_list",
+            )
 
     def _note_parameters(self, text: str) -> None:
         """By words, so that an expression with a mistake still counts its parameters as used."""
@@ -376,6 +453,14 @@ class _RuleReading:
                     self._key("parameters", name),
                     "在条件或金额里用它，或删掉它。",
                     field=f"parameters.{name}",
+                )
+        for each in self.inputs:
+            if each.name not in self.used_parameters:
+                self.document.report(
+                    f"“{each.name}”没有用到",
+                    self._key("inputs", each.name),
+                    "在条件或金额里用它，或删掉它。",
+                    field=f"inputs.{each.name}",
                 )
         for name, _ in self._at("clauses").items():
             if name not in self.used_clauses:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-from getihu.dataplane.contracts import FactScalar
+from getihu.dataplane.contracts import FactDeclaration, FactScalar, FactType, PersonalClass
 from getihu.rulebook.contracts import LegalSource
 from getihu.rulebook.model.expressions import Constant, Expression
 
@@ -15,6 +15,13 @@ ELIGIBILITY = "eligibility"
 TABLE = "table"
 UNKNOWN = "unknown"
 NATIONAL = "CN"
+ASKED_OF = {"applicant": "申请人", "officer": "办案人员"}
+CREDIT_LISTS = {
+    "abnormal_status": "经营异常状态",
+    "serious_dishonesty": "严重违法失信名单",
+    "judgment_defaulter": "失信被执行人名单",
+    "penalty": "行政处罚信息",
+}
 SUBJECT_LABELS = {"individual": "个体工商户", "enterprise": "由个体工商户转型的企业"}
 
 
@@ -32,8 +39,48 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Input:
+    """What no department delivers and somebody is asked for: an applicant or an officer.
+
+    In expressions it is a fact like any other. The facts table has no column for it, so a sweep
+    of the city never knows it.
+    """
+
+    name: str
+    label: str
+    type: FactType
+    unit: str
+    asked_of: str  # applicant or officer
+    question: str
+    null_means: str
+    values: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def declaration(self) -> FactDeclaration:
+        """The input described as a fact; who is asked stands for the department."""
+        return FactDeclaration(
+            name=self.name,
+            label=self.label,
+            type=self.type,
+            unit=self.unit or None,
+            group="inputs",
+            dataset="",
+            department=self.asked_of,
+            department_name=ASKED_OF[self.asked_of],
+            null_means=self.null_means,
+            personal=PersonalClass.PERSONAL,
+            description=self.question,
+            values=dict(self.values),
+        )
+
+
+@dataclass(frozen=True)
 class Clause:
-    """One condition of the text. ``resolved`` holds the parameters' values."""
+    """One condition of the text. ``resolved`` holds the parameters' values.
+
+    An exclusion must not hold; ``credit_list`` names the list it looks at, if it is one of the
+    credit system's (a list is not another list: 浙江省公共信用信息管理条例 第二十六条).
+    """
 
     id: str
     label: str
@@ -43,6 +90,8 @@ class Clause:
     resolved: Expression
     facts: tuple[str, ...]
     parameters: tuple[str, ...]
+    is_exclusion: bool = False
+    credit_list: str = ""
 
 
 @dataclass(frozen=True)
@@ -141,6 +190,7 @@ class Rule:
     values: tuple[tuple[str, str], ...]
     amount: Amount | None
     file: str
+    inputs: tuple[Input, ...] = ()
 
     @cached_property
     def clause_by_id(self) -> dict[str, Clause]:
@@ -149,6 +199,19 @@ class Rule:
     @cached_property
     def parameter_by_name(self) -> dict[str, Parameter]:
         return {parameter.name: parameter for parameter in self.parameters}
+
+    @property
+    def is_about_event(self) -> bool:
+        """Whether it judges something that happened (an officer fills in what), not a trader."""
+        return any(each.asked_of == "officer" for each in self.inputs)
+
+    def with_inputs(
+        self, catalogue: Mapping[str, FactDeclaration]
+    ) -> Mapping[str, FactDeclaration]:
+        """The catalogue of facts and the rule's own inputs under their names."""
+        if not self.inputs:
+            return catalogue
+        return {**catalogue, **{each.name: each.declaration for each in self.inputs}}
 
     @cached_property
     def facts(self) -> tuple[str, ...]:
