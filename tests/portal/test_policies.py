@@ -325,3 +325,10 @@ def test_the_api_refuses_in_words(client, real_city):
         content_type="text/plain",
     )
     assert kept.status_code == 415
+
+
+def test_a_rule_about_what_happened_says_who_fills_it_in_and_by_what_words(client, real_city):
+    shown = text_of(client.get("/rules/supervision.first_breach_loose_food/"))
+    assert "由办案人员逐件填写，不按户统计" in shown
+    assert "缺的是：以前有过同类违法" in shown
+    assert "ever_same_breach、" not in shown

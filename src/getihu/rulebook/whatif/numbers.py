@@ -165,6 +165,7 @@ def _missing(
     city: City, rule: Rule, decided: Decided, swept: CitySweep, catalogue: Catalogue
 ) -> tuple[MissingNumbers, ...]:
     """Per department, the undecided whom its data alone would settle."""
+    catalogue = rule.with_inputs(catalogue)
     owners = {name: catalogue[name].department for name in rule.facts if name in catalogue}
     undecided = decided.is_(UNKNOWN)
     lacking = [n for n, unknown in city.unknown(rule.facts).items() if (unknown & undecided).any()]
