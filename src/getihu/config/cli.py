@@ -41,6 +41,8 @@ class _Getihu(click.Group):
     """Turns anticipated errors into one clear message and an exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        from django.db.utils import OperationalError, ProgrammingError
+
         from getihu.kernel.errors import GetihuError
 
         try:
@@ -48,6 +50,11 @@ class _Getihu(click.Group):
         except GetihuError as error:
             click.echo(str(error), err=True)
             sys.exit(getattr(error, "exit_code", 2))
+        except (OperationalError, ProgrammingError) as error:
+            if not any(words in str(error) for words in ("no such table", "does not exist")):
+                raise
+            click.echo("数据库还没有建立，或者是旧的。处理办法：先运行 getihu setup。", err=True)
+            sys.exit(3)
         except OSError as error:
             if error.filename is None:
                 raise
