@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 
+from tools.run_tests import WITHOUT_DATABASE
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "getihu"
 
@@ -130,6 +132,14 @@ def test_every_dependency_is_pinned():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     wanted = project["project"]["dependencies"] + project["dependency-groups"]["dev"]
     assert [name for name in wanted if "==" not in name] == []
+
+
+@pytest.mark.parametrize("folder", WITHOUT_DATABASE)
+def test_what_postgresql_leaves_out_touches_no_database(folder):
+    touching = re.compile(r"django_db|transactional_db|real_city|\bdb\b")
+    assert [
+        p.name for p in (ROOT / folder).glob("*.py") if touching.search(p.read_text("utf-8"))
+    ] == []
 
 
 def test_every_setting_is_documented():
