@@ -85,7 +85,9 @@ def report(results: dict[int, dict[str, dict[str, float]]], rounds: int) -> str:
         "*By hand* is the same work as one would type it into DuckDB: for ingest the same files "
         "(already decoded to UTF-8) through `read_csv` with explicit columns, casts and "
         "`COPY … TO parquet`, without signatures, digests, decoding, quarantine, duplicates or "
-        "conservation; for facts and sweep the very SQL we generate, run in a bare connection.",
+        "conservation; for facts and sweep the very SQL we generate, run in a bare connection. "
+        "The sweep is the first one over a new facts table: it also codes the columns, which later "
+        "sweeps, what-ifs and curves find ready, and loads the compiled loops.",
         "",
         "The rulebook's engine against other engines: [benchmarks/rulebook.md]"
         "(benchmarks/rulebook.md), written by `python -m bench.rulebook`.",

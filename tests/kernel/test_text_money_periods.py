@@ -155,3 +155,12 @@ def test_a_problem_says_where_and_what_to_do():
 def test_a_term_without_unit_or_source_is_refused(amount, unit, source, message):
     with pytest.raises(periods.InvalidPeriod, match=message):
         periods.Term(amount, unit, source)
+
+
+def test_more_digits_than_money_has_is_no_amount():
+    with pytest.raises(ValueError, match="不是金额"):
+        money.parse_yuan("9" * 40)
+
+
+def test_nothing_owed_has_no_minus():
+    assert str(money.parse_yuan("-0.00")) == "0.00"
