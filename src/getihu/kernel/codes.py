@@ -85,6 +85,15 @@ def check_character(first17: str) -> str:
     return ALPHABET[-total % 31]
 
 
+def organisation_check(first8: str) -> str:
+    """Return the ninth character of a subject number for its first eight (GB 11714-1997, the
+    numbers and the 26 letters as values): positions 9 to 16 and 17 of a credit code."""
+    letters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    weights = (3, 7, 9, 10, 5, 8, 4, 2)
+    total = sum(letters.index(c) * weight for c, weight in zip(first8, weights, strict=True))
+    return {10: "X", 11: "0"}.get(11 - total % 11, str(11 - total % 11))
+
+
 def is_credit_code(text: str) -> bool:
     try:
         normalise_credit_code(text)
