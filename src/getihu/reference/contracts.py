@@ -106,3 +106,48 @@ class TownMatch:
     matched: str
     how: str
     alternatives: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PlaceOption:
+    """A place to choose: town, village or community. ``code`` is its town's, else its county's;
+    ``within`` names what it lies in, empty where that is plain."""
+
+    code: str
+    name: str
+    county_code: str
+    within: str
+
+
+@dataclass(frozen=True)
+class AddressPart:
+    """One part of an address: what kind it is, in words, and its text."""
+
+    kind: str
+    label: str
+    text: str
+
+
+@dataclass(frozen=True)
+class AddressMatch:
+    """An address in free text as a place of today.
+
+    ``confidence``: sure, likely, check, county, several, none; ``why`` says by which rule, in
+    Chinese. ``options`` are the places among which the text does not choose. None: not settled.
+    """
+
+    text: str
+    parts: tuple[AddressPart, ...]
+    county_code: str | None
+    county_name: str
+    town_code: str | None
+    town_name: str | None
+    matched: str
+    confidence: str
+    why: str
+    options: tuple[PlaceOption, ...]
+
+    @property
+    def place_code(self) -> str | None:
+        """The town, else the county of a city without towns or of an address that names none."""
+        return self.town_code or self.county_code

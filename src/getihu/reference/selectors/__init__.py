@@ -24,11 +24,14 @@ from getihu.reference.selectors.divisions import (
     list_towns,
     list_villages,
 )
+from getihu.reference.selectors.places import agencies_over, complete_place, resolve_address
 
 __all__ = [
     "CANGNAN",
     "LONGGANG",
     "WENZHOU",
+    "agencies_over",
+    "complete_place",
     "current_division",
     "department_name",
     "division_name",
@@ -45,5 +48,6 @@ __all__ = [
     "list_industry_classes",
     "list_towns",
     "list_villages",
+    "resolve_address",
     "work_calendar",
 ]
