@@ -89,7 +89,8 @@ class FactDeclaration:
 
     ``name`` is the identifier in rules; ``group`` the relation it is computed in; ``dataset`` and
     ``department`` where it comes from; ``null_means`` what unknown means for a reader.
-    ``values`` maps enum values to their labels.
+    ``values`` maps enum values to their labels. ``consent`` names the article by which using the
+    fact needs the person's written consent; empty: none known.
     """
 
     name: str
@@ -104,6 +105,7 @@ class FactDeclaration:
     personal: PersonalClass
     description: str = ""
     values: dict[str, str] = field(default_factory=dict)
+    consent: str = ""
 
 
 @dataclass(frozen=True)

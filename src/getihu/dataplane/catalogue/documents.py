@@ -32,13 +32,17 @@ class Document:
         return Problem(message, file=self.path.name, line=self.line(*path), field=field, fix=fix)
 
 
+# libyaml's, where it is there: every start reads some thirty of these files.
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
 def read_document(path: Path) -> Document:
     """Read one YAML file.
 
     Raises: InvalidInput when the text is not UTF-8, not YAML, or names a key twice.
     """
     try:
-        node = yaml.compose(path.read_text("utf-8"), Loader=yaml.SafeLoader)
+        node = yaml.compose(path.read_text("utf-8"), Loader=_LOADER)
     except UnicodeDecodeError as error:
         problem = Problem(
             f"不是 UTF-8 文本（第 {error.start} 字节）", path.name, fix="另存为 UTF-8 编码"

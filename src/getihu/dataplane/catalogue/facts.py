@@ -62,6 +62,7 @@ _FACT_KEYS: Final = {
     "description": False,
     "values": False,
     "absent_sql": False,
+    "consent": False,
 }
 
 
@@ -256,6 +257,7 @@ def _definition(document: Document, index: int, contract: DatasetContract) -> Fa
         personal=PersonalClass(entry["personal"]),
         description=entry.get("description", ""),
         values=dict(entry.get("values") or {}),
+        consent=entry.get("consent", ""),
     )
     return FactDefinition(
         declaration,

@@ -24,6 +24,7 @@ from getihu.dataplane.selectors.facts import (
     facts_path,
     facts_sql,
     get_trader_facts,
+    list_trader_facts,
 )
 from getihu.dataplane.selectors.records import list_records
 
@@ -49,5 +50,6 @@ __all__ = [
     "list_quarantined_rows",
     "list_records",
     "list_snapshots",
+    "list_trader_facts",
     "quarantine_file",
 ]

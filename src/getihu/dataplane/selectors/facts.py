@@ -1,6 +1,7 @@
 """Reads of facts: which there are, the table of the whole city, and one trader's."""
 
 import re
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime
 from functools import cache, lru_cache
 from pathlib import Path
@@ -27,6 +28,7 @@ from getihu.kernel.errors import GetihuError
 from getihu.reference import selectors as reference
 
 REGISTRATIONS: Final = "registrations"
+_RECORD: Final = ("state", "recorded_on", "covered_until", "delivery_id")
 
 
 class FactsNotBuilt(GetihuError):
@@ -155,6 +157,36 @@ def get_trader_facts(
     return TraderFacts(found["trader_code"], as_of, snapshot.snapshot_id, _fact_values(found))
 
 
+def list_trader_facts(
+    trader_codes: Sequence[str],
+    as_of: date,
+    snapshot_id: str | None = None,
+    *,
+    facts: Collection[str] | None = None,
+) -> Iterator[TraderFacts]:
+    """Facts of many traders on a date, from the built table, sorted by code; those not on the
+    register are left out. ``facts``: only these (None: all).
+
+    Raises: FactsNotBuilt, AsOfBeforeData, NothingPublished, UnknownSnapshot.
+    Cost: one read of the columns asked for.
+    """
+    snapshot = get_snapshot(snapshot_id)
+    path = facts_path(as_of, snapshot.snapshot_id)
+    wanted = [fact for fact in fact_catalogue() if facts is None or fact in facts]
+    groups = [g for g in fact_groups().values() if any(f.name in wanted for f in g.facts)]
+    columns = [*wanted, *(f"{g.name}__{part}" for g in groups for part in _RECORD)]
+    found = shared().execute(
+        f"SELECT {', '.join(['trader_code', *columns])} FROM read_parquet($path)"
+        " WHERE trader_code IN (SELECT unnest($codes)) ORDER BY trader_code",
+        {"path": str(path), "codes": list(trader_codes)},
+    )
+    names = [column[0] for column in found.description or []]
+    for row in found.fetchall():
+        values = dict(zip(names, row, strict=True))
+        code = values["trader_code"]
+        yield TraderFacts(code, as_of, snapshot.snapshot_id, _fact_values(values, wanted))
+
+
 def _run_for_one(engine: duckdb.DuckDBPyConnection, plan: FactsPlan) -> dict[str, Any]:
     engine.execute("SET parquet_metadata_cache = true")  # several reads of the same files
     engine.execute(f"CREATE OR REPLACE TEMP TABLE trader AS {plan.trader}")
@@ -174,12 +206,17 @@ def _one_row(found: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     return dict(zip(names, row, strict=True)) if row else {}
 
 
-def _fact_values(row: dict[str, Any]) -> dict[str, FactValue]:
+def _fact_values(
+    row: dict[str, Any], wanted: Collection[str] | None = None
+) -> dict[str, FactValue]:
     values = {}
     for group in fact_groups().values():
+        facts = [f for f in group.facts if wanted is None or f.name in wanted]
+        if not facts:
+            continue
         state = FactState(row[f"{group.name}__state"])
         without_record = state in (FactState.ABSENT, FactState.MISSING)
-        for fact in group.facts:
+        for fact in facts:
             values[fact.name] = FactValue(
                 name=fact.name,
                 value=row[fact.name],
