@@ -11,7 +11,7 @@ import pytest
 
 from getihu.rulebook.columns.changes import redecide
 from getihu.rulebook.columns.city import CityColumns
-from getihu.rulebook.columns.curves import curve, with_parameter
+from getihu.rulebook.columns.curves import curve, with_value
 from getihu.rulebook.columns.questions import missing_by_department, near
 from getihu.rulebook.columns.sweep import sweep_columns
 from getihu.rulebook.evaluate.missing import missing_facts
@@ -120,7 +120,7 @@ def test_missing_data_is_counted_where_one_department_alone_would_settle_it(swep
 def test_a_curve_is_what_deciding_again_at_every_value_gives(swept, rows, parameter, values):
     drawn = curve(swept, RULE.id, parameter, values, by=["colour"])
     for place, value in enumerate(values):
-        copy = with_parameter(RULE, parameter, value)
+        copy = with_value(RULE, parameter, value)
         verdicts = [judge(copy, facts, AS_OF) for facts in rows]
         yes = [v.outcome == "yes" for v in verdicts]
         assert drawn.counts[place] == sum(yes), value

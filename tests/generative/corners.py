@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
-from tests.generative.strategies import FACTS, Made, load
+from tests.generative.strategies import ASKED, FACTS, Made, load
 
 CONDITIONS = (
     *(f"count_a {sign} 7" for sign in ("<", "<=", ">", ">=", "=", "<>")),
@@ -53,6 +53,25 @@ AMOUNTS = (
     ("count_a * 33.3333 - 300", "half_up_2"),
     ("case when is_b then 400 * count_a else 5000 end", "half_up_2"),
 )
+_AMOUNT = {"label": "金额", "article": "第一条", "round": "half_up_2"}
+_STEPS = [{"up_to": 7, "yuan": 100}, {"up_to": 8, "yuan": 200}]
+_RATES = [{"up_to": 7, "rate": "0.1"}, {"up_to": 8, "rate": "0.2"}, {"rate": "0.3"}]
+WORTHS = (
+    {"bands": {"of": "count_a", "how": "step", "rows": _STEPS}},
+    {"bands": {"of": "count_a", "how": "progressive", "rows": _RATES}},
+    {"yuan": "sales_yuan", "cap": "99999.99", "floor": 1},
+    {"yuan": "100", "per": "count_a"},
+    {"yuan": "1000", "months": {"of": "count_b", "over": 12}},
+)
+ROWS = (
+    {"region": "330300", "value": 7},
+    {"industry": ["F"], "value": 7},
+    {"industry": "62", "value": 7},
+    {"subject": "enterprise", "value": 7},
+    {"from": date(2026, 10, 31), "value": 7},
+    {"until": date(2026, 10, 31), "value": 7},
+    {"year": 2026, "region": "330382", "value": 7},
+)
 _POOLS = {
     "boolean": [True, False, None],
     "integer": [6, 7, 8, 12, 3, None],
@@ -75,6 +94,9 @@ _POOLS = {
 _OWN = {
     "county_code": ["330302", "330382", "440310", None],
     "subject_kind": ["individual", "enterprise", None],
+    "industry_section": ["F", "H", None],
+    "industry_division": ["51", "62", None],
+    "insured_employees": [0, 1, None],
 }
 
 
@@ -113,6 +135,15 @@ def _documents() -> list[dict]:
         amount = {"yuan": yuan, "label": "金额", "article": "第一条", "round": rounding}
         parts.append(({"a": "is_a"}, {"amount": amount}))
     parts += [
+        *(({"a": "is_a"}, {"amount": {**_AMOUNT, **worth}}) for worth in WORTHS),
+        *(({"a": "sales_yuan >= cap_yuan"}, {"parameters": _varying(row)}) for row in ROWS),
+        ({"a": "sales_yuan >= cap_yuan"}, {"parameters": _varying(ROWS[0], default=False)}),
+        ({"a": "is_a"}, {"decides_on": {"event": "opened_on"}, "valid_until": date(2026, 10, 31)}),
+        ({"a": "decided_on <= as_of"}, {"decides_on": {"period_end": "closed_on"}}),
+        ({"a": "is_a"}, {"subjects": ["employer"]}),
+        ({"a": "is_a"}, {"subjects": ["enterprise", "employer"]}),
+        ({"a": "is_a or asked >= 3"}, {"inputs": {"asked": ASKED}}),
+        ({"a": "is_a"}, {"exclusions": {"b": {"label": "b", "when": "is_b", "article": "无"}}}),
         ({"a": "is_a"}, {"region": "330300"}),
         ({"a": "is_a"}, {"subjects": ["individual"]}),
         ({"a": "is_a"}, {"incomplete": "来源不全"}),
@@ -121,6 +152,11 @@ def _documents() -> list[dict]:
         (abc, {"kind": "table", "rows": _rows("xxy"), "values": {v: v for v in "xyz"}}),
     ]
     return [document(n, conditions, **more) for n, (conditions, more) in enumerate(parts)]
+
+
+def _varying(row: dict, *, default: bool = True) -> dict:
+    spec = {"label": "上限", "unit": "yuan", "source": "本测试", "by": [row]}
+    return {"cap_yuan": {**spec, "value": 100000} if default else spec}
 
 
 def _rows(values: str) -> list[dict]:

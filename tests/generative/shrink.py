@@ -73,7 +73,7 @@ def _smaller_documents(document: dict) -> Iterator[dict]:
 
 def _plainer(document: dict) -> Iterator[dict]:
     """Whole parts left out, each at once."""
-    for key in ("amount", "exclusions", "inputs", "overrides", "budget", "group"):
+    for key in ("amount", "exclusions", "inputs", "parameters", "overrides", "budget", "group"):
         if key in document:
             yield {name: value for name, value in document.items() if name != key}
     plain = {

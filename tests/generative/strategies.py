@@ -1,6 +1,7 @@
 """Random typed expressions, rules and facts, written as rule files would write them."""
 
 import re
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from getihu.rulebook.load.document import Document, parse_document
 from getihu.rulebook.load.rule import check_rule
-from getihu.rulebook.model.rules import Rule
+from getihu.rulebook.model.rules import Override, Rule
 from tests.rulebook.catalogue import declaration
 
 AS_OF = date(2026, 10, 31)
@@ -33,6 +34,9 @@ FACTS = {
         declaration("trade", "code"),
         declaration("county_code", "code"),
         declaration("subject_kind", "enum", "individual=个体,enterprise=企业"),
+        declaration("industry_section", "code"),
+        declaration("industry_division", "code"),
+        declaration("insured_employees", "integer"),
     )
 }
 SQL_TYPES = {
@@ -51,6 +55,13 @@ PARAMETERS = {
     "share": (Decimal("0.35"), "ratio"),
     "third": (3, "count"),
     "start": (date(2024, 2, 29), "date"),
+}
+ASKED = {
+    "label": "问到的数",
+    "type": "integer",
+    "asked_of": "applicant",
+    "question": "几个？",
+    "null_means": "没有回答",
 }
 _DATES = [
     date(1, 1, 1),
@@ -90,6 +101,9 @@ _VALUES = {
 _SPECIAL = {
     "county_code": st.sampled_from(["330302", "330382", "440310"]),
     "subject_kind": st.sampled_from(["individual", "enterprise"]),
+    "industry_section": st.sampled_from(["F", "H"]),
+    "industry_division": st.sampled_from(["51", "62"]),
+    "insured_employees": st.integers(0, 3),
 }
 
 
@@ -231,6 +245,76 @@ amounts = st.one_of(
 )
 
 
+_row_keys = st.sampled_from(
+    [
+        {"region": "330300"},
+        {"region": "330382"},
+        {"industry": ["F"]},
+        {"industry": "62"},
+        {"subject": "enterprise"},
+        {"year": 2024},
+        {"from": date(2025, 1, 1)},
+        {"until": date(2026, 1, 1), "region": "330302"},
+    ]
+)
+_varying = st.fixed_dictionaries(
+    {},
+    optional={
+        "cap_yuan": st.lists(
+            st.tuples(_row_keys, st.sampled_from([7, 50000, 100000])), min_size=1, max_size=2
+        ),
+        "months": st.lists(st.tuples(_row_keys, st.sampled_from([6, 24])), min_size=1, max_size=2),
+        "share": st.lists(st.tuples(_row_keys, st.just(Decimal("0.5"))), min_size=1, max_size=1),
+    },
+)
+
+
+def _parameters(varying: dict, with_default: bool) -> dict:
+    """Parameters whose value depends on the place, trade, kind or time."""
+    made = {}
+    for name, rows_ in varying.items():
+        value, unit = PARAMETERS[name]
+        keys = {repr(key): (key, given) for key, given in rows_ if key}
+        spec = {"label": name, "unit": unit, "source": "本测试", "value": value}
+        if not with_default:
+            del spec["value"]
+        spec["by"] = [{**key, "value": given} for key, given in keys.values()]
+        made[name] = spec
+    return made
+
+
+_bands = st.sampled_from(
+    [
+        {"how": "step", "rows": [{"up_to": 7, "yuan": 100}, {"up_to": 12, "yuan": "cap_yuan"}]},
+        {"how": "step", "rows": [{"up_to": 7, "yuan": "tax_yuan"}, {"yuan": 5}]},
+        {"how": "progressive", "rows": [{"up_to": 7, "rate": "share"}, {"rate": Decimal("0.1")}]},
+        {
+            "how": "progressive",
+            "rows": [{"up_to": 3, "rate": Decimal("0.05")}, {"up_to": 12, "rate": 1}],
+        },
+    ]
+)
+
+
+@st.composite
+def _worth(draw) -> dict:
+    """What an amount is made of: a formula or bands, and what follows."""
+    made: dict = {}
+    if draw(st.booleans()):
+        made["bands"] = {"of": draw(st.sampled_from(["count_a", "area"])), **draw(_bands)}
+    else:
+        made["yuan"] = draw(amounts)
+    if draw(st.sampled_from([True, False, False])):
+        made["per"] = draw(st.sampled_from(["count_b", "2"]))
+    if draw(st.sampled_from([True, False, False])):
+        made["months"] = {"of": "count_b", "over": 12}
+    if draw(st.sampled_from([True, False, False])):
+        made["floor"] = draw(st.sampled_from(["0", "odd_yuan"]))
+    if draw(st.sampled_from([True, False, False])):
+        made["cap"] = draw(st.sampled_from(["cap_yuan", "1000", "tax_yuan"]))
+    return made
+
+
 def _trees(names):
     def grow(inner):
         items = st.lists(inner, min_size=1, max_size=3)
@@ -273,18 +357,46 @@ def made_rules(draw, number: int = 0) -> Made:
             "trust": "D",
         },
         "region": draw(st.sampled_from(["CN", "CN", "330000", "330300", "330382"])),
-        "subjects": draw(st.sampled_from([["individual", "enterprise"], ["individual"]])),
+        "subjects": draw(
+            st.sampled_from(
+                [
+                    ["individual", "enterprise"],
+                    ["individual", "enterprise"],
+                    ["individual"],
+                    ["employer"],
+                    ["enterprise", "employer"],
+                ]
+            )
+        ),
         "valid_from": date(2020, 1, 1),
-        "decides_on": "as_of",
+        "decides_on": draw(
+            st.sampled_from(
+                [
+                    "as_of",
+                    "as_of",
+                    "application",
+                    {"event": "opened_on"},
+                    {"period_end": "closed_on"},
+                ]
+            )
+        ),
         "benefit": {"kind": "无", "text": "无"},
+        "parameters": _parameters(draw(_varying), draw(st.booleans())),
         "incomplete": draw(st.sampled_from(["", "", "", "来源不全"])),
         "clauses": {
             name: {"label": name, "when": text, "article": "第一条"}
             for name, text in zip(names, texts, strict=True)
         },
     }
+    if draw(st.sampled_from([True, False, False, False])):
+        document["inputs"] = {"asked": ASKED}
+        first = document["clauses"]["clause_0"]
+        first["when"] = f"({first['when']}) or asked >= 3"
     if draw(st.booleans()):
         document["kind"] = "eligibility"
+        if draw(st.sampled_from([True, False, False])):
+            text = draw(_edges)
+            document["exclusions"] = {"out": {"label": "排除", "when": text, "article": "第二条"}}
         document["requires"] = draw(
             st.one_of(
                 st.just({"any_of": names}),
@@ -295,7 +407,7 @@ def made_rules(draw, number: int = 0) -> Made:
         )
         if draw(st.sampled_from([True, True, False])):
             document["amount"] = {
-                "yuan": draw(amounts),
+                **draw(_worth()),
                 "label": "金额",
                 "article": "第一条",
                 "round": draw(st.sampled_from(["half_up_2", "half_up_0", "down_2", "down_0"])),
@@ -307,7 +419,20 @@ def made_rules(draw, number: int = 0) -> Made:
         rows_ = [{"when": w, "value": v} for w, v in zip(whens, values, strict=True)]
         document["rows"] = [*rows_, {"otherwise": True, "value": "a"}]
         document["values"] = {v: f"结果{v}" for v in sorted({*values, "a"})}
-    return Made(document, load(document))
+    rule = load(document)
+    if draw(st.sampled_from([True, False, False, False])):
+        rule = replace(rule, overridden_by=(draw(_overrides),))
+    return Made(document, rule)
+
+
+_overrides = st.builds(
+    Override,
+    rule_id=st.just("made.local"),
+    title=st.just("当地的规定"),
+    region=st.sampled_from(["330300", "330382"]),
+    valid_from=st.sampled_from([date(2020, 1, 1), date(2025, 12, 31)]),
+    valid_until=st.sampled_from([None, date(2026, 10, 31)]),
+)
 
 
 def load(document: dict) -> Rule:
@@ -331,11 +456,12 @@ def read(document: dict) -> tuple[Rule | None, list[str], str]:
 def rule_file(document: dict) -> str:
     """The text of a document, with the parameters it names."""
     words = set(re.findall(r"[a-z_]+", repr({**document, "parameters": None})))
-    parameters = {
+    plain = {
         name: {"label": name, "value": value, "unit": unit, "source": "本测试"}
         for name, (value, unit) in PARAMETERS.items()
-        if name in words
     }
+    own = {**plain, **(document.get("parameters") or {})}
+    parameters = {name: spec for name, spec in own.items() if name in words}
     return as_yaml({**document, "parameters": parameters})
 
 

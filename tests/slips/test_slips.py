@@ -92,6 +92,22 @@ def test_the_same_decision_is_the_same_slip(world):
     assert issue().content == issue().content
 
 
+def test_a_slip_knows_which_regional_rule_took_the_place(world):
+    regional = (
+        SMALL_SHOP.replace(RULE_ID, "tests.regional")
+        .replace('region: "330300"', 'region: "330382"')
+        .replace("decides_on", f"overrides: [{RULE_ID}]\ndecides_on", 1)
+    )
+    path = write(world.rules, regional)
+    world.facts = {"county_code": "330382"}
+    slip = issue()
+    said = json.loads(slip.content)
+    assert said["applies"] is False
+    assert [other["rule_id"] for other in said["rule"]["overridden_by"]] == ["tests.regional"]
+    path.unlink()
+    assert services.replay(slip.content).slip.content == slip.content
+
+
 def test_the_same_bytes_come_out_after_everything_has_moved_on(world):
     slip = issue()
     # The rule is edited, then goes; a newer snapshot says otherwise; a fact changes its type,

@@ -25,7 +25,14 @@ _TYPES = {
 }
 FACTS = {
     name: declaration(name, kind) for kind, names in _TYPES.items() for name in names.split()
-} | {"t": declaration("t", "enum", "red=红,green=绿,blue=蓝")}
+} | {
+    "t": declaration("t", "enum", "red=红,green=绿,blue=蓝"),
+    "county_code": declaration("county_code", "code"),
+    "subject_kind": declaration("subject_kind", "enum", "individual=个体,enterprise=企业"),
+    "industry_section": declaration("industry_section", "code"),
+    "industry_division": declaration("industry_division", "code"),
+    "insured_employees": declaration("insured_employees", "integer"),
+}
 _PARAMETERS = {
     "cap": "{label: 上限, value: 100000, unit: yuan, source: 本表}",
     "months": "{label: 月数, value: 3, unit: month, source: 本表}",
@@ -93,6 +100,8 @@ def _value(name: str, shown: str) -> object:
 
 def rule_of(example: Example) -> Rule:
     """A rule whose outcome, amount or clause is the example's expression."""
+    if example.kind == "rule":
+        return _load(example.text)
     when, rounding, amount = example.text, "half_up_2", ""
     if example.kind == "date":
         when = f"({example.text}) = DATE '{example.expected}'"
@@ -124,12 +133,27 @@ def rule_of(example: Example) -> Rule:
     return _load(f"{outcome}{amount}parameters:\n{used or '  {}'}\nclauses:\n{asked}")
 
 
+_HEAD = {
+    "id": "spec.example",
+    "title": "例",
+    "kind": "eligibility",
+    "region": "CN",
+    "subjects": "[individual, enterprise]",
+    "source": "{document: 无, title: 无, article: 无, url: https://example.org, trust: D}",
+    "valid_from": "2000-01-01",
+    "decides_on": "as_of",
+    "benefit": "{kind: 无, text: 无}",
+    "clauses": "{a: {label: 甲, when: a, article: 无}}",
+    "requires": "a",
+}
+
+
 def _load(body: str) -> Rule:
-    head = (
-        "id: spec.example\ntitle: 例\nregion: CN\nsubjects: [individual, enterprise]\n"
-        "source: {document: 无, title: 无, article: 无, url: https://example.org, trust: D}\n"
-        "valid_from: 2000-01-01\ndecides_on: as_of\nbenefit: {kind: 无, text: 无}\n"
-    )
+    """A rule whose keys are the body's; what the body leaves out is the plainest there is."""
+    own = set(re.findall(r"^([a-z_]+):", body, re.MULTILINE))
+    has_tree = own & {"rows", "requires"}
+    left_out = {"requires"} if has_tree else set()
+    head = "".join(f"{k}: {v}\n" for k, v in _HEAD.items() if k not in own | left_out)
     document = Document(file="spec.example.yaml", text=head + body)
     parse_document(document)
     rule = check_rule(document, FACTS)

@@ -1,6 +1,8 @@
 """What a policy page counts, against the evaluator trader by trader."""
 
 from collections import Counter
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -9,7 +11,10 @@ from getihu.rulebook import selectors
 from getihu.rulebook.advise.advice import advise_facts
 from getihu.rulebook.evaluate.trees import tree_value
 from getihu.rulebook.evaluate.verdicts import judge
+from getihu.rulebook.model.scope import Override
+from getihu.rulebook.whatif.reads import Scene
 from tests.rulebook.catalogue import CATALOGUE
+from tests.rulebook.texts import SMALL_SHOP, load
 from tests.whatif.conftest import AS_OF
 
 FILLS = {
@@ -130,3 +135,15 @@ def test_a_kept_answer_that_is_broken_is_made_again(small):
     (kept,) = (small.folder.parent / "rulebook").rglob("*numbers*.json")
     kept.write_text("{", "utf-8")
     assert selectors.get_rule_numbers("tests.small_shop") == first
+
+
+def test_a_regional_rule_above_makes_kept_answers_stale(settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    rule = load(tmp_path, SMALL_SHOP)
+    above = Override("tests.local", "当地规定", "330382", date(2026, 1, 1), None)
+    kept = [
+        Scene(each, None, date(2026, 10, 31), "s1").kept("numbers").name
+        for each in (rule, replace(rule, overridden_by=(above,)))
+    ]
+    assert kept[0] != kept[1]
+    assert kept[0].startswith(f"tests.small_shop-{rule.version}-none-numbers")

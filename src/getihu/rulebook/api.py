@@ -6,9 +6,10 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from ninja.errors import HttpError
 
+from getihu.access import selectors as access
 from getihu.kernel.codes import normalise_credit_code
 from getihu.rulebook import selectors, services
-from getihu.rulebook.contracts import RuleChange
+from getihu.rulebook.contracts import Explanation, RuleChange
 from getihu.rulebook.schemas import (
     AdviceOut,
     ChangeIn,
@@ -25,6 +26,7 @@ from getihu.rulebook.schemas import (
     RuleSummaryOut,
     ScenarioIn,
     ScenarioOut,
+    SettledOut,
     VersionOut,
     WhatIfIn,
     rule_out,
@@ -46,7 +48,8 @@ def list_rules(
 
 @router.get("/rules/{rule_id}", response=RuleOut, summary="一条规则：条件、参数、来源")
 def get_rule(request: HttpRequest, rule_id: str, as_of: date | None = None) -> object:
-    return rule_out(selectors.get_rule(rule_id, as_of))
+    rule = selectors.get_rule(rule_id, as_of)
+    return rule_out(rule, selectors.frame_of(rule), selectors.review_flags(rule))
 
 
 @router.get(
@@ -54,7 +57,17 @@ def get_rule(request: HttpRequest, rule_id: str, as_of: date | None = None) -> o
 )
 def explain_trader(request: HttpRequest, trader_code: str, as_of: date | None = None) -> object:
     code = normalise_credit_code(trader_code)
-    return _canonical(selectors.explain_trader(code, as_of=as_of))
+    return _canonical(_explained(request, code, as_of))
+
+
+@router.get(
+    "/traders/{trader_code}/settlement",
+    response=list[SettledOut],
+    summary="能领的几项放在一起，各付多少：就高不重复、晋级补差、全年上限",
+)
+def settle_trader(request: HttpRequest, trader_code: str, as_of: date | None = None) -> object:
+    code = normalise_credit_code(trader_code)
+    return _canonical(selectors.settle(_explained(request, code, as_of)))
 
 
 @router.get(
@@ -66,7 +79,8 @@ def explain_rule(
     request: HttpRequest, trader_code: str, rule_id: str, as_of: date | None = None
 ) -> object:
     code = normalise_credit_code(trader_code)
-    return _canonical(selectors.explain_rule(code, rule_id, as_of=as_of))
+    decision = selectors.explain_rule(code, rule_id, as_of=as_of)
+    return _canonical(selectors.mask_decision(decision, _hidden(request, code)))
 
 
 @router.get(
@@ -156,7 +170,10 @@ def advise(
     goal: str = "",
 ) -> object:
     code = normalise_credit_code(trader_code)
-    return _canonical(selectors.advise(code, rule_id, as_of=as_of, goal=goal))
+    advice = selectors.advise(code, rule_id, as_of=as_of, goal=goal)
+    if selectors.is_masked(rule_id, advice.as_of, _hidden(request, code)):
+        raise HttpError(403, selectors.MASKED_BECAUSE)
+    return _canonical(advice)
 
 
 @router.get(
@@ -168,7 +185,18 @@ def ask_next(
     request: HttpRequest, trader_code: str, rule_id: str = "", as_of: date | None = None
 ) -> object:
     code = normalise_credit_code(trader_code)
-    return _canonical(selectors.ask_next(code, rule_id, as_of=as_of))
+    asked = selectors.ask_next(code, rule_id, as_of=as_of, hidden=_hidden(request, code))
+    return _canonical(asked)
+
+
+def _explained(request: HttpRequest, trader_code: str, as_of: date | None) -> Explanation:
+    """As much of it as the one who asks may see."""
+    found = selectors.explain_trader(trader_code, as_of=as_of)
+    return selectors.mask_explanation(found, _hidden(request, trader_code))
+
+
+def _hidden(request: HttpRequest, trader_code: str) -> frozenset[str]:
+    return access.hidden_classes(request.actor, trader_code)  # type: ignore[attr-defined]
 
 
 def _canonical(answer: object) -> HttpResponse:

@@ -40,11 +40,14 @@ class FactUsed:
 
 @dataclass(frozen=True)
 class ParameterUsed:
-    """A parameter a clause used: value, unit, and the text that set it."""
+    """A parameter a clause used: value, unit, and the text that set it.
+
+    ``value`` None: the text sets none for this trader, or it is not known which one holds.
+    """
 
     name: str
     label: str
-    value: FactScalar
+    value: FactScalar | None
     shown: str
     source: str
     is_official: bool  # False: 本项目设定，非官方
@@ -122,6 +125,65 @@ class Explanation:
 
 
 @dataclass(frozen=True)
+class FrameLine:
+    """One thing a rule says, with its name and its source (empty: the rule's own text)."""
+
+    id: str
+    label: str
+    text: str
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class ConsentNeed:
+    """Facts a rule may be decided on only with the person's own written consent, and why."""
+
+    article: str
+    facts: tuple[str, ...]  # names
+    labels: tuple[str, ...]
+
+
+class Settlement(StrEnum):
+    """Why an offer pays what it pays beside others."""
+
+    FULL = "full"  # nothing stands against it
+    LOWER = "lower"  # another offer for the same project is higher (就高)
+    ALREADY = "already"  # the project was paid within the window (不得重复享受)
+    DIFFERENCE = "difference"  # less what was paid for the grade below (晋级补差)
+    CEILING = "ceiling"  # cut by the ceiling on all awards of a year
+    UNKNOWN = "unknown"  # an amount or the ceiling is not known: a person must look
+
+
+@dataclass(frozen=True)
+class PastAward:
+    """What was paid before: by which rule, for which project, under which ceiling, when."""
+
+    rule_id: str
+    yuan: Decimal
+    on: date
+    group_id: str = ""
+    ceiling_id: str = ""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What one offer pays. ``payable_yuan`` is never above ``offered_yuan``; None: not known.
+
+    ``other_rule_id`` and ``other_yuan`` name what it is measured against; ``again_on`` is the
+    first day the project may be paid again (None: never, or nothing stands against it).
+    """
+
+    rule_id: str
+    offered_yuan: Decimal | None
+    payable_yuan: Decimal | None
+    how: Settlement
+    other_rule_id: str = ""
+    other_yuan: Decimal | None = None
+    again_on: date | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True)
 class RuleSummary:
     """One rule as listed: what it is, where it holds, since when."""
 
@@ -137,6 +199,17 @@ class RuleSummary:
     source: LegalSource
     clause_count: int
     case_count: int
+
+
+@dataclass(frozen=True)
+class Granted:
+    """One yes of a sweep. ``yuan`` None: the amount is unknown. ``division`` is empty when the
+    place is unknown; ``facts`` holds what was asked for."""
+
+    trader_code: str
+    yuan: Decimal | None
+    division: str
+    facts: dict[str, FactScalar | None]
 
 
 @dataclass(frozen=True)

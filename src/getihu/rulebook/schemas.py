@@ -1,10 +1,12 @@
 """Shapes of the rulebook's answers over HTTP."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Literal
 
 from ninja import Field, Schema
 
+from getihu.rulebook.contracts import FrameLine
 from getihu.rulebook.model.rules import (
     AllOf,
     AnyOf,
@@ -75,7 +77,19 @@ class AmountOut(Schema):
     article: str
 
 
+class FrameLineOut(Schema):
+    """What a rule says beside its conditions, in words; ``id`` is the key of the rule file, or
+    ``consent`` (facts that need written consent)."""
+
+    id: str
+    label: str
+    text: str
+    source: str
+
+
 class RuleOut(Schema):
+    """``review`` holds what a fair-competition review must answer; empty when nothing."""
+
     id: str
     version: str
     title: str
@@ -97,6 +111,22 @@ class RuleOut(Schema):
     rows: list[RowOut]
     values: dict[str, str]
     amount: AmountOut | None
+    frame: list[FrameLineOut]
+    review: list[FrameLineOut]
+
+
+class SettledOut(Schema):
+    """What one offer pays beside others. ``how``: full, lower, already, difference, ceiling or
+    unknown; ``payable_yuan`` is null when a person must look."""
+
+    rule_id: str
+    offered_yuan: str | None
+    payable_yuan: str | None
+    how: str
+    other_rule_id: str
+    other_yuan: str | None
+    again_on: date | None
+    source: str
 
 
 class FactUsedOut(Schema):
@@ -118,7 +148,7 @@ class FactUsedOut(Schema):
 class ParameterUsedOut(Schema):
     name: str
     label: str
-    value: bool | int | str
+    value: bool | int | str | None
     shown: str
     source: str
     is_official: bool
@@ -381,7 +411,7 @@ class AdviceOut(Schema):
     next_questions: list[QuestionOut]
 
 
-def rule_out(rule: Rule) -> RuleOut:
+def rule_out(rule: Rule, frame: Sequence[FrameLine], review: Sequence[FrameLine]) -> RuleOut:
     """A rule as it is written, values as text."""
     return RuleOut(
         **{
@@ -437,6 +467,8 @@ def rule_out(rule: Rule) -> RuleOut:
             round=rule.amount.rounding,
             article=rule.amount.article,
         ),
+        frame=[FrameLineOut(**vars(line)) for line in frame],
+        review=[FrameLineOut(**vars(line)) for line in review],
     )
 
 

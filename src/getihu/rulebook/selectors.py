@@ -2,46 +2,67 @@
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 
 from django.conf import settings
 
+from getihu.accounts.selectors import is_demo
 from getihu.dataplane import selectors as dataplane
 from getihu.dataplane.contracts import FactDeclaration, FactScalar, TraderFacts
 from getihu.kernel.errors import GetihuError, nearest_name
 from getihu.rulebook.advise import reads as advising
 from getihu.rulebook.advise.reads import Answers, UnknownAnswer, check_answers
+from getihu.rulebook.compile.sweep import amount_column, outcome_column
 from getihu.rulebook.contracts import (
     Advice,
     Comparison,
+    ConsentNeed,
     Decision,
     DraftVersion,
     DriftReport,
     Explanation,
+    FrameLine,
+    Granted,
     NearRule,
     NearTrader,
     ParameterCurve,
+    PastAward,
     Question,
     RuleChange,
     RuleNumbers,
     RuleSummary,
     Scenario,
+    Settled,
 )
+from getihu.rulebook.explain import frame as frames
+from getihu.rulebook.explain import labels, masking
 from getihu.rulebook.explain.canonical import canonical_json
 from getihu.rulebook.explain.decisions import decide
+from getihu.rulebook.explain.sentences import sentence
+from getihu.rulebook.explain.words import region_name
+from getihu.rulebook.load import skeleton, texts
 from getihu.rulebook.load.cases import read_cases
 from getihu.rulebook.load.folder import cases_file, load_rulebook, rule_files
-from getihu.rulebook.model.rules import Rule, Rulebook
+from getihu.rulebook.load.texts import TextCheck
+from getihu.rulebook.model.rules import SUBJECT_LABELS, Rule, Rulebook
+from getihu.rulebook.settle.budgets import Claim, Queue, queue
+from getihu.rulebook.settle.reads import settle_decisions
 from getihu.rulebook.slips.record import with_answers
-from getihu.rulebook.whatif import reads
+from getihu.rulebook.whatif import changes, differences, live, reads
 from getihu.rulebook.whatif.listing import RuleFilter, RuleVersion, filter_rules, versions_of
+from getihu.rulebook.whatif.live import first_days
 from getihu.rulebook.whatif.reads import UnknownDriftReport, UnknownScenario, UnknownVersion
 
 __all__ = [
+    "Claim",
     "NotSwept",
+    "Queue",
     "RuleFilter",
+    "TextCheck",
     "UnknownAnswer",
     "UnknownDriftReport",
     "UnknownRule",
@@ -49,31 +70,56 @@ __all__ = [
     "UnknownVersion",
     "advise",
     "advise_trader",
+    "amount_sentence",
+    "applies_to",
+    "ask_facts",
     "ask_next",
     "canonical_json",
+    "check_text",
+    "clause_sentences",
     "compare_changes",
+    "consent_needed",
     "decide_facts",
     "decisions_path",
     "draft_rule",
+    "drift_report_of",
     "explain_rule",
     "explain_trader",
+    "file_name_of",
     "find_rules",
+    "first_days",
+    "frame_of",
     "get_drift_report",
     "get_rule",
     "get_rule_numbers",
     "get_rulebook",
     "get_scenario",
+    "governing_rules",
     "ground_of",
     "list_curves",
+    "list_decided",
     "list_drift_reports",
+    "list_granted",
     "list_near_rules",
     "list_near_traders",
     "list_rule_versions",
     "list_rules",
     "list_scenarios",
+    "outcome_of",
+    "queue",
     "read_answers",
+    "review_flags",
+    "rule_folders",
+    "rule_in_words",
     "scene_of",
+    "settle",
+    "stale_labels",
+    "starting_texts",
     "sweep_counts",
+    "swept_versions",
+    "texts_of",
+    "unbacked_numbers",
+    "with_clause",
 ]
 
 TYPE_RULE_ID = "growth.trader_type"
@@ -94,15 +140,20 @@ def get_rulebook() -> Rulebook:
 
     Raises: InvalidInput with every problem of every file.
     """
-    folders = _folders()
+    folders = rule_folders()
     return _rulebook(folders, _stamps(rule_files(folders)))
 
 
 Stamps = tuple[tuple[str, int, int], ...]
 
 
-def _folders() -> tuple[Path, ...]:
-    return tuple(Path(folder) for folder in settings.RULE_DIRS)
+def rule_folders() -> tuple[Path, ...]:
+    """The folders of ``settings.RULE_DIRS``, one for each slice that keeps rules; a demo's own; and
+    what was published here, which takes the place of a file with the same name."""
+    demo = [settings.DEMO_DIRS["rules"]] if is_demo() else []
+    published = Path(settings.PUBLISHED_RULES_DIR)
+    own = [published] if published.is_dir() else []
+    return tuple(Path(folder) for folder in [*settings.RULE_DIRS, *demo, *own])
 
 
 def _stamps(files: Iterable[Path]) -> Stamps:
@@ -113,7 +164,8 @@ def _stamps(files: Iterable[Path]) -> Stamps:
 
 @lru_cache(maxsize=4)
 def _rulebook(folders: tuple[Path, ...], stamps: Stamps) -> Rulebook:
-    return load_rulebook(folders, dataplane.fact_catalogue())
+    proved = Path(settings.DATA_DIR) / "rulebook" / "proved"
+    return load_rulebook(folders, dataplane.fact_catalogue(), proved)
 
 
 def get_rule(rule_id: str, as_of: date | None = None) -> Rule:
@@ -121,6 +173,11 @@ def get_rule(rule_id: str, as_of: date | None = None) -> Rule:
     book = get_rulebook()
     _check_known(book, rule_id)
     return book.at(rule_id, as_of) if as_of else book.versions(rule_id)[-1]
+
+
+def governing_rules(as_of: date) -> dict[str, Rule]:
+    """Rule id → the version that governs a date, in the rulebook's order."""
+    return {rule.id: rule for rule in get_rulebook().governing(as_of)}
 
 
 def _check_known(book: Rulebook, rule_id: str) -> None:
@@ -132,7 +189,7 @@ def _check_known(book: Rulebook, rule_id: str) -> None:
 
 def list_rules() -> list[RuleSummary]:
     """Every version of every rule, by id and date of effect."""
-    files = rule_files(_folders())
+    files = rule_files(rule_folders())
     stamps = _stamps([*files, *map(cases_file, files)])
     return list(_summaries(get_rulebook(), stamps))
 
@@ -189,6 +246,70 @@ def explain_trader(
     )
 
 
+def settle(explanation: Explanation, awards: Sequence[PastAward] = ()) -> tuple[Settled, ...]:
+    """What each policy that gives money pays beside the others and after earlier awards.
+
+    One row per yes whose rule states an amount, in the order of the explanation. Raises as
+    ``explain_trader``.
+    """
+    as_of = explanation.as_of
+    trader = _facts_of(explanation.trader_code, as_of, explanation.snapshot_id)
+    return settle_decisions(explanation.policies, governing_rules(as_of), trader, awards)
+
+
+MASKED_BECAUSE = masking.WHY
+
+
+def mask_explanation(explanation: Explanation, hidden: Collection[str]) -> Explanation:
+    """The explanation for somebody who may not see the ``hidden`` classes of facts."""
+    return replace(
+        explanation,
+        type_decision=mask_decision(explanation.type_decision, hidden),
+        policies=tuple(mask_decision(each, hidden) for each in explanation.policies),
+    )
+
+
+def mask_decision(decision: Decision, hidden: Collection[str]) -> Decision:
+    """The decision, without whatever would tell a fact of a ``hidden`` class (dataplane's
+    PersonalClass values)."""
+    return (
+        masking.mask(decision) if is_masked(decision.rule_id, decision.as_of, hidden) else decision
+    )
+
+
+def is_masked(rule_id: str, as_of: date, hidden: Collection[str]) -> bool:
+    """Whether a rule's answer would tell a fact of a ``hidden`` class. Raises UnknownRule."""
+    if not hidden:
+        return False
+    return masking.is_masked(get_rule(rule_id, as_of), dataplane.fact_catalogue(), hidden)
+
+
+def frame_of(rule: Rule) -> tuple[FrameLine, ...]:
+    """What a rule says beside its conditions: date, groups, budget, legal basis, consent."""
+    return frames.frame_of(rule, dataplane.fact_catalogue())
+
+
+def consent_needed(rule: Rule) -> tuple[ConsentNeed, ...]:
+    """Facts of a rule that may be used only with written consent, by article."""
+    return frames.consent_needed(rule, dataplane.fact_catalogue())
+
+
+def review_flags(rule: Rule) -> tuple[FrameLine, ...]:
+    """What a fair-competition review must still answer about a rule; empty when nothing."""
+    return frames.review_flags(rule)
+
+
+def applies_to(rule: Rule) -> str:
+    """Whom and where a rule is for, in words."""
+    kinds = "、".join(SUBJECT_LABELS[kind] for kind in rule.subjects)
+    return f"{region_name(rule)}的{kinds}"
+
+
+def rule_in_words(rule: Rule) -> list[tuple[str, list[str]]]:
+    """Headings with lines: a rule's standards, conditions, how they are joined, its amount."""
+    return differences.rule_in_words(rule)
+
+
 def explain_rule(
     trader_code: str,
     rule_id: str,
@@ -205,6 +326,14 @@ def explain_rule(
     check_answers([rule], answers or {})
     trader = with_answers(trader, answers or {}, dataplane.fact_catalogue())
     return decide(rule, trader, dataplane.fact_catalogue())
+
+
+def outcome_of(rule: Rule | str, trader: TraderFacts) -> str:
+    """What a rule (or a draft of one) says of facts that are given, true or supposed:
+    ``not_applicable`` or the outcome, without reasons. Raises UnknownRule."""
+    found = get_rule(rule, trader.as_of) if isinstance(rule, str) else rule
+    decision = decide(found, trader, dataplane.fact_catalogue())
+    return decision.outcome if decision.applies else "not_applicable"
 
 
 def decide_facts(rule_id: str, facts: Answers, as_of: date) -> Decision:
@@ -260,15 +389,24 @@ def ask_next(
     *,
     as_of: date | None = None,
     answers: Answers | None = None,
+    hidden: Collection[str] = (),
 ) -> tuple[Question, ...]:
     """The interview: what to ask next, best first, over one rule or all; empty when all is
-    settled. Raises as ``explain_rule``, and UnknownAnswer."""
+    settled. Rules that rest on ``hidden`` classes of facts are left out: what is still to be asked
+    would tell them. Raises as ``explain_rule``, and UnknownAnswer."""
     trader = _facts_of(trader_code, as_of, None)
     book = get_rulebook()
     if rule_id:
         _check_known(book, rule_id)
     rules = [get_rule(rule_id, trader.as_of)] if rule_id else book.governing(trader.as_of)
+    rules = [r for r in rules if not is_masked(r.id, trader.as_of, hidden)]
     return advising.questions(rules, trader, answers or {})
+
+
+def ask_facts(rule_id: str, facts: Answers, as_of: date) -> tuple[Question, ...]:
+    """What to ask next of somebody who is on no register yet. Raises: UnknownRule, UnknownAnswer."""
+    rule = get_rule(rule_id, as_of)
+    return advising.questions([rule], TraderFacts("", as_of, "", {}), facts)
 
 
 def read_answers(rule_id: str, written: Mapping[str, str]) -> dict[str, FactScalar | None]:
@@ -343,6 +481,57 @@ def sweep_counts(as_of: date, snapshot_id: str | None = None) -> dict[str, dict[
     return counts
 
 
+def swept_versions(as_of: date, snapshot_id: str) -> dict[str, str]:
+    """Rule id → version of the last sweep for ``as_of``; empty when there was none."""
+    path = decisions_path(as_of, snapshot_id).with_suffix(".json")
+    versions: dict[str, str] = json.loads(path.read_text("utf-8"))["rules"] if path.exists() else {}
+    return versions
+
+
+def list_granted(
+    rule_id: str, as_of: date, snapshot_id: str, *, facts: Sequence[str] = ()
+) -> list[Granted]:
+    """Everybody the sweep says yes to under a rule that states an amount, sorted by code, with
+    some facts. Grain: a row of the sweep; a code that comes twice stays twice.
+
+    Raises: NotSwept, FactsNotBuilt.
+    """
+    path = decisions_path(as_of, snapshot_id)
+    if not path.exists():
+        raise NotSwept(f"{as_of} 还没有按快照 {snapshot_id} 判定全市。先运行 getihu decide。")
+    named = "".join(f', f."{name}"' for name in facts)
+    outcome, amount = outcome_column(rule_id), amount_column(rule_id)
+    found = dataplane.engine().execute(
+        f'SELECT d.trader_code, d."{amount}", coalesce(f.town_code, f.county_code){named}'
+        " FROM read_parquet($decisions) d LEFT JOIN read_parquet($facts) f USING (trader_code)"
+        f" WHERE d.\"{outcome}\" = 'yes' ORDER BY d.trader_code",
+        {"decisions": str(path), "facts": str(dataplane.facts_path(as_of, snapshot_id))},
+    )
+    return [
+        Granted(code, yuan, place or "", dict(zip(facts, values, strict=True)))
+        for code, yuan, place, *values in found.fetchall()
+    ]
+
+
+def list_decided(
+    rule_id: str, trader_codes: Sequence[str], as_of: date, snapshot_id: str
+) -> dict[str, tuple[str | None, Decimal | None]]:
+    """Trader code → outcome (None: the rule does not apply) and amount, by the sweep; who is not in
+    it is left out. Raises NotSwept."""
+    path = decisions_path(as_of, snapshot_id)
+    if not path.exists():
+        raise NotSwept(f"{as_of} 还没有按快照 {snapshot_id} 判定全市。先运行 getihu decide。")
+    outcome = outcome_column(rule_id)
+    pays = get_rule(rule_id, as_of).amount is not None
+    amount = f'"{amount_column(rule_id)}"' if pays else "NULL"
+    found = dataplane.engine().execute(
+        f'SELECT trader_code, "{outcome}", {amount} FROM read_parquet($decisions)'
+        " WHERE trader_code IN (SELECT unnest($codes))",
+        {"decisions": str(path), "codes": list(trader_codes)},
+    )
+    return {code: (answer, yuan) for code, answer, yuan in found.fetchall()}
+
+
 def find_rules(wanted: RuleFilter) -> list[RuleSummary]:
     """The rules that fit a filter: words, region, kind, in force on a day."""
     return filter_rules(get_rulebook(), list_rules(), wanted)
@@ -362,8 +551,8 @@ def scene_of(rule: Rule | str, as_of: date | None = None) -> reads.Scene:
     return reads.scene(get_rulebook(), TYPE_RULE_ID, found, as_of)
 
 
-def get_rule_numbers(rule_id: str, as_of: date | None = None) -> RuleNumbers:
-    """One rule over the whole city: who, where, for want of whose data, one step away.
+def get_rule_numbers(rule_id: Rule | str, as_of: date | None = None) -> RuleNumbers:
+    """One rule (or a draft of one) over the whole city: who, where, for want of whose data, one step away.
 
     Raises: UnknownRule, NothingPublished, FactsNotBuilt, AsOfBeforeData. Cost: some passes over
     the columns of the rule the first time, a small file after that.
@@ -417,3 +606,68 @@ def list_drift_reports(rule_id: str) -> list[DriftReport]:
 def get_drift_report(key: str) -> DriftReport:
     """One drift report. Raises UnknownDriftReport."""
     return reads.drift_report(key)
+
+
+def check_text(text: str, cases_text: str) -> TextCheck:
+    """Read a rule and its cases as if they lay among the rules in force, in the place of the file
+    with the same name. Names of files in problems are those they would have."""
+    return texts.check_text(text, cases_text, rule_folders(), dataplane.fact_catalogue())
+
+
+def file_name_of(text: str) -> str:
+    """What the file of a text is called: that of the version with the same first day, else
+    ``id@first-day.yaml`` beside other versions, else ``id.yaml``. Empty when it cannot be read."""
+    return texts.file_name(text, rule_folders())
+
+
+def starting_texts(rule_id: str, region: str) -> tuple[str, str]:
+    """The texts a new policy starts from. Raises: NotARuleName."""
+    return skeleton.starting_texts(rule_id, region)
+
+
+def texts_of(rule_id: str) -> tuple[str, str]:
+    """The newest version of a rule and its cases, as they are written. Raises: UnknownRule."""
+    rule = get_rule(rule_id)
+    cases = cases_file(Path(rule.file))
+    return changes.rule_text(rule), cases.read_text("utf-8") if cases.exists() else ""
+
+
+def with_clause(
+    text: str,
+    clause_id: str,
+    clause: Mapping[str, object],
+    parameter: Mapping[str, object] | None = None,
+) -> str:
+    """A rule's text with one condition more, its standard as parameter ``<clause_id>_standard``.
+    Raises: UnknownPart."""
+    return changes.with_clause(text, clause_id, clause, parameter)
+
+
+def drift_report_of(rule: Rule) -> str:
+    """The key of a report on who moves from the version that decides now to this one; ``none`` when
+    it needs none (a first version); empty when it is still to be made."""
+    return live.drift_report_of(rule)
+
+
+def clause_sentences(rule: Rule) -> dict[str, str]:
+    """Clause id → the condition written out in Chinese from what decides, standards as values."""
+    catalogue = rule.with_inputs(dataplane.fact_catalogue())
+    return {c.id: sentence(c.expression, rule, catalogue) for c in rule.clauses}
+
+
+def amount_sentence(rule: Rule) -> str:
+    """How the amount is worked out, in Chinese; empty when the rule states none."""
+    if rule.amount is None:
+        return ""
+    return sentence(rule.amount.expression, rule, rule.with_inputs(dataplane.fact_catalogue()))
+
+
+def stale_labels(rule: Rule) -> list[tuple[str, str]]:
+    """Labels of clauses that name a number the clause does not decide by, with that number."""
+    catalogue = rule.with_inputs(dataplane.fact_catalogue())
+    return [(clause.label, text) for clause, text in labels.stale_labels(rule, catalogue)]
+
+
+def unbacked_numbers(rule: Rule) -> tuple[str, ...]:
+    """Numbers in the text on what a rule gives that nothing in the rule decides by."""
+    return labels.unbacked_numbers(rule, rule.with_inputs(dataplane.fact_catalogue()))

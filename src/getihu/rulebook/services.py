@@ -4,7 +4,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from getihu.rulebook.columns.writing import write_decisions
 from getihu.rulebook.contracts import (
     CaseResult,
     DriftReport,
+    FrameLine,
     ReplayResult,
     RuleChange,
     Scenario,
@@ -24,8 +25,10 @@ from getihu.rulebook.contracts import (
     SweepReport,
 )
 from getihu.rulebook.evaluate.cases import run_case
-from getihu.rulebook.load.cases import read_cases
+from getihu.rulebook.load.cases import check_possible, read_cases
 from getihu.rulebook.load.folder import cases_file, read_folder
+from getihu.rulebook.load.skeleton import write_skeleton
+from getihu.rulebook.model.rules import Rule
 from getihu.rulebook.slips import reads as slips
 from getihu.rulebook.whatif import keeping, live, reads
 
@@ -99,15 +102,31 @@ def _keep(unfinished: Path, target: Path) -> None:
     unfinished.replace(target)
 
 
+def new_rule(rule_id: str, region: str) -> tuple[Path, Path]:
+    """Start a rule: a text with its cases, which pass, and “待填” where the author writes.
+
+    Returns the two files, in the folder of the rule's slice. Raises: NotARuleName, RuleExists.
+    """
+    return write_skeleton(rule_id, region, selectors.rule_folders())
+
+
 def check_rules(paths: Iterable[Path]) -> list[Problem]:
     """Every problem of the rule files (and cases) in some files and folders, by file and line."""
     catalogue = dataplane.fact_catalogue()
-    rules, found = read_folder([Path(path) for path in paths], catalogue)
+    rules, found = read_folder(map(Path, paths), catalogue)
     problems: list[Problem] = list(found)
     for rule in rules:
         _, document = read_cases(cases_file(Path(rule.file)), rule, catalogue)
+        if not document.problems:
+            check_possible(document, rule, catalogue)
         problems += document.problems
     return sorted(problems, key=lambda p: (p.file or "", p.line or 0, p.column or 0))
+
+
+def list_review_flags(paths: Iterable[Path]) -> list[tuple[str, FrameLine]]:
+    """File and flag of everything a fair-competition review must still answer in some rules."""
+    rules, _ = read_folder(map(Path, paths), dataplane.fact_catalogue())
+    return [(rule.file, flag) for rule in rules for flag in selectors.review_flags(rule)]
 
 
 def run_cases(rule_id: str) -> list[CaseResult]:
@@ -156,6 +175,13 @@ def make_drift_report(
     return keeping.make_drift_report(selectors.scene_of(new, as_of), old, made_at=at)
 
 
+def report_drift(rule: Rule, *, at: datetime) -> DriftReport:
+    """The report on who moves from the version that decides now to a draft. Raises as
+    ``make_drift_report``."""
+    old = reads.live_rule(selectors.get_rulebook(), rule.id, rule.version)
+    return keeping.make_drift_report(selectors.scene_of(rule), old, made_at=at)
+
+
 def list_waiting_rules(as_of: date | None = None) -> list[str]:
     """Ids of the rules whose version on file may not decide yet for want of a drift report."""
     on = as_of or dataplane.get_published_snapshot().data_until
@@ -185,6 +211,19 @@ def issue_slip(
     if at is not None:
         slips.tell(made, actor, at)
     return made
+
+
+def issue_slips(
+    rule_id: str, trader_codes: Sequence[str], *, as_of: date, snapshot_id: str
+) -> Iterator[Slip]:
+    """Slips of one rule for many traders, sorted by code; who is not on the register is left out.
+
+    The same bytes as ``issue_slip`` gives each; nothing goes into the audit log. Raises:
+    FactsNotBuilt, AsOfBeforeData, UnknownRule, UnknownSnapshot, RuleChangedMeanwhile.
+    """
+    rule = selectors.get_rule(rule_id, as_of)
+    traders = dataplane.list_trader_facts(trader_codes, as_of, snapshot_id, facts=rule.facts)
+    return slips.issue_many(rule, traders)
 
 
 def replay(content: bytes) -> ReplayResult:

@@ -10,7 +10,7 @@ from getihu.rulebook.advise import phrases
 from getihu.rulebook.advise.inputs import with_inputs
 from getihu.rulebook.advise.interview import next_questions
 from getihu.rulebook.advise.knowledge import Knowledge, knowledge_of
-from getihu.rulebook.advise.scope import ALWAYS, SCOPE_LABELS, period_days, scope_of
+from getihu.rulebook.advise.scope import SCOPE_LABELS, period_days, scope_of
 from getihu.rulebook.advise.sets import IMPOSSIBLE, Way, cost, ways, ways_to_value
 from getihu.rulebook.advise.solver import Budget, Option, Solver
 from getihu.rulebook.advise.timeline import DAY, Timeline, turning_days
@@ -20,6 +20,7 @@ from getihu.rulebook.evaluate.verdicts import Verdict, judge
 from getihu.rulebook.model.cases import NOT_APPLICABLE
 from getihu.rulebook.model.expressions import Expression, facts_in
 from getihu.rulebook.model.rules import ELIGIBILITY, UNKNOWN, Rule
+from getihu.rulebook.model.scope import ALWAYS
 
 SOON_MONTHS = 12  # waiting so long is advised rather than a change that could be made today
 WAYS_TRIED = 12

@@ -40,10 +40,11 @@ def redecide(
     table = _table(columns, _facts(swept), rows, [changes[code] for code in codes])
     some = TableColumns(table, swept.columns.parts(swept.as_of).simple)
     after = sweep_columns(some, swept.rules, swept.as_of)
+    before, now = swept.codes_at(rows), after.codes_at(np.arange(len(rows)))
     found = {}
     for rule_id in swept.plan.rules:
         names = (*swept.outcomes(rule_id), NOT_APPLICABLE)
-        old, new = swept.codes_at(rule_id, rows), after.codes(rule_id)
+        old, new = before[rule_id], now[rule_id]
         moved = np.flatnonzero(old != new)
         if len(moved):
             found[rule_id] = _difference(names, codes, old, new, moved)

@@ -16,6 +16,7 @@ from getihu.rulebook.columns.vectors import EPOCH, Vector
 
 Codes = npt.NDArray[Any]  # uint8, uint16 or uint32
 WORD: Final = 64
+NO_NUMBER: Final = -(2**63)
 FEW: Final = 8  # columns of so few codes have their bit planes ready
 
 
@@ -72,13 +73,27 @@ class Column:
             return days.astype(np.int64) + EPOCH
         return pc.cast(self.known, pa.int64()).to_numpy(zero_copy_only=False)
 
+    @cached_property
+    def spread(self) -> npt.NDArray[np.int64]:
+        """The number of every trader, ``NO_NUMBER`` where it is unknown: to be read in order,
+        where a dictionary of many values would be read all over the place."""
+        numbers = np.empty(self.size, dtype=np.int64)
+        numbers[0], numbers[1:] = NO_NUMBER, self.numbers
+        return numbers[self.codes]
+
     def place(self, value: Any) -> int | None:
         """The code of a value; None when nobody has it."""
+        if pa.types.is_string(self.known.type):
+            return self._text_codes.get(value)
         values = self.values if pa.types.is_boolean(self.known.type) else None
         found = self.places_below(value) if values is None else _index(values, value)
         if found is None or found >= len(self.known):
             return None
         return found + 1 if self.value(found) == value else None
+
+    @cached_property
+    def _text_codes(self) -> dict[str, int]:
+        return {text: number for number, text in enumerate(self.values, start=1)}
 
     def value(self, number: int) -> Any:
         return self.known[number].as_py()

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -22,7 +20,8 @@ from getihu.rulebook.columns.leaves import code_answers, unpack
 from getihu.rulebook.columns.plan import outcomes
 from getihu.rulebook.columns.questions import PackedPlane, packed_clauses
 from getihu.rulebook.columns.sweep import CitySweep, sweep_columns
-from getihu.rulebook.model.expressions import Constant, Expression, facts_in, resolve
+from getihu.rulebook.model.expressions import Expression, facts_in
+from getihu.rulebook.model.parameters import with_value
 from getihu.rulebook.model.rules import Rule
 
 Counts = npt.NDArray[np.int64]
@@ -50,32 +49,13 @@ def curve(
 ) -> Curve:
     """The curve of a parameter over ``values``; everything else stays as it is."""
     rule = swept.planned(rule_id).rule
-    copies = [with_parameter(rule, parameter, value) for value in values]
+    copies = [with_value(rule, parameter, value) for value in values]
     drawn = _Drawn(swept, by, tuple(values))
     fact = _only_fact(swept, rule, copies)
     pays_alike = all(_formula(copy) == _formula(rule) for copy in copies)
     if fact is not None and pays_alike and outcome in swept.planned(rule_id).outcomes:
         return _by_classes(swept, rule, copies, fact, outcome, drawn)
     return _by_copies(swept, copies, outcome, drawn)
-
-
-def with_parameter(rule: Rule, name: str, value: Any) -> Rule:
-    """A copy of a rule with another value of one parameter."""
-    constants = {p.name: p.constant for p in rule.parameters}
-    number = Fraction(value) if isinstance(value, Decimal) else value
-    if isinstance(number, Fraction) and number.denominator == 1:
-        number = number.numerator
-    constants[name] = Constant(number, constants[name].type)
-    clauses = tuple(
-        replace(clause, resolved=resolve(clause.expression, constants))
-        if name in clause.parameters
-        else clause
-        for clause in rule.clauses
-    )
-    amount = rule.amount
-    if amount is not None and name in amount.parameters:
-        amount = replace(amount, resolved=resolve(amount.expression, constants))
-    return replace(rule, clauses=clauses, amount=amount)
 
 
 def _formula(rule: Rule) -> Expression | None:

@@ -13,6 +13,9 @@ from getihu.rulebook.columns.circuit import AND, ANDNOT, OR
 _STRETCH = 4096  # traders at a time: their codes, and every plane of theirs, stay in cache
 
 
+_CODES = (types.uint8, types.uint16, types.uint32)
+
+
 def _compile(*signatures: Any) -> Any:
     # Compiled for these types when first imported, never while a user waits for a sweep.
     return njit([*signatures], cache=True, nogil=True, boundscheck=False)
@@ -23,7 +26,7 @@ def _with_codes(kind: Any) -> Any:
     return types.void(codes, types.uint8[::1], types.int64[::1], types.uint64[:, ::1])
 
 
-@_compile(*map(_with_codes, (types.uint8, types.uint16, types.uint32)))
+@_compile(*map(_with_codes, _CODES))
 def look_up(codes, table, registers, planes):
     """Eight answers per code from a table, eight traders at a time turned into eight planes.
 
@@ -38,8 +41,9 @@ def look_up(codes, table, registers, planes):
     four = np.uint64(0x00000000F0F0F0F0)
     for start in range(0, codes.size, _STRETCH):
         many = min(_STRETCH, codes.size - start)
+        some = codes[start : start + many]
         for j in range(many):
-            answers[j] = table[codes[start + j]]
+            answers[j] = table[some[j]]
         for j in range(many // 8):
             x = eights[j]
             t = (x ^ (x >> np.uint64(7))) & one
@@ -57,18 +61,50 @@ def look_up(codes, table, registers, planes):
 _uint32 = types.Array(types.uint32, 1, "C", readonly=True)
 
 
-@_compile(types.void(_uint32, _uint32, types.uint32[::1], types.uint64[::1]))
-def reach(left, right, needed, plane):
-    """Yes where a trader's left code has reached what her right code asks for."""
+def _two_codes(left: Any, right: Any) -> Any:
+    one, other = (types.Array(kind, 1, "C", readonly=True) for kind in (left, right))
+    return types.void(one, _uint32, other, _uint32, types.uint64[::1])
+
+
+@_compile(*(_two_codes(left, right) for left in _CODES for right in _CODES))
+def reach(left, ranks, right, needed, plane):
+    """Yes where a trader's left code (its rank, unless ``ranks`` is empty) has reached what her
+    right code asks for."""
     octets = plane.view(np.uint8)
     answers = np.empty(_STRETCH, np.uint8)
     eights = answers.view(np.uint64)
     for start in range(0, left.size, _STRETCH):
         many = min(_STRETCH, left.size - start)
-        for j in range(many):
-            answers[j] = left[start + j] >= needed[right[start + j]]
+        one, other = left[start : start + many], right[start : start + many]
+        if ranks.size:
+            for j in range(many):
+                answers[j] = ranks[one[j]] >= needed[other[j]]
+        else:
+            for j in range(many):
+                answers[j] = one[j] >= needed[other[j]]
         for j in range(many // 8):
             # Eight bytes of 0 or 1 become eight bits.
+            octets[start // 8 + j] = (eights[j] * np.uint64(0x0102040810204080)) >> np.uint64(56)
+
+
+_int64 = types.Array(types.int64, 1, "C", readonly=True)
+
+
+@_compile(types.void(_int64, _int64, types.int64, types.boolean, types.uint64[::1]))
+def above(left, right, unknown, strictly, plane):
+    """Yes where a trader's left number is above her right one, or at it; ``unknown`` stands for
+    no number on either side."""
+    octets = plane.view(np.uint8)
+    answers = np.empty(_STRETCH, np.uint8)
+    eights = answers.view(np.uint64)
+    least = np.int64(strictly)
+    for start in range(0, left.size, _STRETCH):
+        many = min(_STRETCH, left.size - start)
+        one, other = left[start : start + many], right[start : start + many]
+        for j in range(many):
+            # Unknown is the smallest number there is: on the left it reaches nothing.
+            answers[j] = (one[j] >= other[j] + least) & (other[j] != unknown)
+        for j in range(many // 8):
             octets[start // 8 + j] = (eights[j] * np.uint64(0x0102040810204080)) >> np.uint64(56)
 
 

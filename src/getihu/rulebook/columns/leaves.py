@@ -48,6 +48,7 @@ _MIRROR: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 _MOST_PARTS: Final = 400
 _NEVER: Final = 2**32 - 1
+_MANY: Final = 2**16  # codes beyond this no longer fit the fast cache as a table
 Needed = npt.NDArray[np.uint32]
 
 CodeSet = tuple[int, int] | Bools
@@ -78,13 +79,15 @@ class RowsLeaf:
 @dataclass(frozen=True, eq=False)
 class PairLeaf:
     """One fact against another: yes where the first one's code (or its rank) has reached what
-    the second one's code asks for."""
+    the second one's code asks for. ``numbers``: both are compared as the numbers they are."""
 
     left: Column
     ranks: npt.NDArray[np.uint32] | None
     right: Column
     needed: npt.NDArray[np.uint32]
     yes: int
+    numbers: bool
+    strictly: bool
 
 
 @dataclass
@@ -267,7 +270,23 @@ class Leaves:
         (a,), (b,) = self.parts.facts(left), self.parts.facts(right)
         ranks, needed = self.parts.reaching(Compare(operator, left, right))
         first, second = self._leaves(a), self._leaves(b)
-        leaf = PairLeaf(first.column, ranks, second.column, needed, self.circuit.leaf())
+        numbers = (
+            isinstance(left, Fact)
+            and isinstance(right, Fact)
+            and first.column.known.type == second.column.known.type
+            and second.column.size > _MANY
+        )
+        if numbers:
+            _ = first.column.spread, second.column.spread  # before several cores ask for them
+        leaf = PairLeaf(
+            first.column,
+            ranks,
+            second.column,
+            needed,
+            self.circuit.leaf(),
+            numbers,
+            operator == ">",
+        )
         self.of_pairs.append(leaf)
         unknown = self.circuit.or_(
             self._plane(first, ~self.parts.of_dictionary(a, left).known),

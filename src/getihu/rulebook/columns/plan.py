@@ -10,7 +10,6 @@ import numpy.typing as npt
 from getihu.rulebook.columns.circuit import ZERO, Algebra, Answer, Circuit, P, Plane3, Program
 from getihu.rulebook.columns.coding import Column
 from getihu.rulebook.columns.leaves import CodeLeaves, CodeSet, Columns, Leaves
-from getihu.rulebook.columns.scope import applies
 from getihu.rulebook.model.rules import (
     ELIGIBILITY,
     AllOf,
@@ -34,6 +33,11 @@ class PlannedRule:
     applies: Answer
     clauses: dict[str, Answer]
     outcomes: dict[str, int]
+
+    def answer_planes(self) -> Iterator[int]:
+        """The planes that say the outcome of everyone."""
+        yield self.applies.possible
+        yield from self.outcomes.values()
 
     def planes(self) -> Iterator[int]:
         yield from self.applies
@@ -96,7 +100,7 @@ def finish(leaves: Leaves, planned: dict[str, PlannedRule]) -> Plan:
 
 
 def plan_rule(leaves: Leaves, rule: Rule, as_of: date) -> PlannedRule:
-    scope = leaves.answer(applies(rule, as_of))
+    scope = leaves.answer(rule.scope(as_of).whole)
     if scope.possible == ZERO:
         return PlannedRule(rule, scope, {}, {})
     clauses = {clause.id: leaves.answer(clause.resolved) for clause in rule.clauses}

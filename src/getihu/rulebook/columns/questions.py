@@ -13,7 +13,6 @@ from getihu.rulebook.columns.circuit import Packed, Plane3, Words
 from getihu.rulebook.columns.coding import pack
 from getihu.rulebook.columns.leaves import unpack
 from getihu.rulebook.columns.plan import tree_plane
-from getihu.rulebook.columns.scope import applies
 from getihu.rulebook.columns.sweep import CitySweep
 from getihu.rulebook.columns.vectors import Bools
 from getihu.rulebook.model.expressions import facts_in
@@ -138,7 +137,7 @@ def _lacking(swept: CitySweep, rule: Rule) -> dict[str, Words]:
         add(facts_in(rule.clause_by_id[name].resolved), waiting)
     scope = swept.planned(rule.id).applies
     unsure = undecided & swept.words(scope.possible) & ~swept.words(scope.yes)
-    add(facts_in(applies(rule, swept.as_of)), unsure)
+    add(facts_in(rule.scope(swept.as_of).whole), unsure)
     return found
 
 

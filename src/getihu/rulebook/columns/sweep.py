@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from getihu.rulebook.columns.circuit import ONES, ZERO
-from getihu.rulebook.columns.coding import pack
+from getihu.rulebook.columns.coding import NO_NUMBER, pack
 from getihu.rulebook.columns.leaves import Columns, unpack
 from getihu.rulebook.columns.plan import Plan, PlannedRule, plan
 from getihu.rulebook.columns.vectors import Bools, Vector
@@ -23,10 +23,11 @@ from getihu.rulebook.model.expressions import Expression
 from getihu.rulebook.model.numbers import ROUNDINGS
 from getihu.rulebook.model.rules import UNKNOWN, Rule
 
-CHUNK: Final = 2**16  # traders a core takes at a time
+CHUNK: Final = 2**15  # traders a core takes at a time
 _CHUNK_WORDS: Final = CHUNK // 64
 _STRIDE: Final = _CHUNK_WORDS + 8  # planes start in different lines of the cache
 NO_AMOUNT: Final = -1
+_NO_RANKS: Final = np.zeros(0, dtype=np.uint32)
 
 Words = npt.NDArray[np.uint64]
 
@@ -109,12 +110,21 @@ class _Worker:
     def _pair_leaves(self, rows: slice, words: int, kept: Words) -> None:
         register = self._plan.program.register
         for leaf in self._plan.leaves.of_pairs:
-            if leaf.yes in register:
-                left, right = leaf.left.codes[rows], leaf.right.codes[rows]
-                has = left if leaf.ranks is None else leaf.ranks[left]
+            if leaf.yes not in register:
+                continue
+            if leaf.numbers:
+                self._kernels.above(
+                    leaf.left.spread[rows],
+                    leaf.right.spread[rows],
+                    NO_NUMBER,
+                    leaf.strictly,
+                    kept[register[leaf.yes]],
+                )
+            else:
                 self._kernels.reach(
-                    has.astype(np.uint32, copy=False),
-                    right.astype(np.uint32, copy=False),
+                    leaf.left.codes[rows],
+                    _NO_RANKS if leaf.ranks is None else leaf.ranks,
+                    leaf.right.codes[rows],
                     leaf.needed,
                     kept[register[leaf.yes]],
                 )
@@ -252,22 +262,28 @@ class CitySweep:
             found[bits(plane)] = names.index(name)
         return found
 
-    def codes_at(self, rule_id: str, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
-        """``codes`` of some traders only."""
-        planned = self.planned(rule_id)
-        names = self.outcomes(rule_id)
-        found = np.full(len(rows), 255, dtype=np.uint8)
-        found[self._bits_at(planned.applies.possible, rows)] = len(names) - 1
-        for name, plane in planned.outcomes.items():
-            found[self._bits_at(plane, rows)] = names.index(name)
-        return found
-
-    def _bits_at(self, plane: int, rows: npt.NDArray[np.int64]) -> Bools:
-        if plane in (ZERO, ONES):
-            return np.full(len(rows), plane == ONES)
+    def codes_at(self, rows: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[np.uint8]]:
+        """Rule id → ``codes`` of some traders only. Every plane is read once."""
+        wanted = {p for rule in self.plan.rules.values() for p in rule.answer_planes()}
+        places = {plane: n for n, plane in enumerate(sorted(wanted - {ZERO, ONES}))}
+        registers = np.array([self.plan.program.register[p] for p in places], dtype=np.int64)
         chunk, inside = rows // CHUNK, rows % CHUNK
-        words = self._kept[chunk, self.plan.program.register[plane], inside // 64]
-        return (words >> (inside % 64).astype(np.uint64)).astype(np.uint8) & 1 == 1
+        words = self._kept[chunk[:, None], registers, (inside // 64)[:, None]]
+        bits = (words >> (inside % 64).astype(np.uint64)[:, None]) & np.uint64(1) == 1
+        by_plane = np.ascontiguousarray(bits.T)
+
+        def at(plane: int) -> Bools:
+            fixed = plane in (ZERO, ONES)
+            return np.full(len(rows), plane == ONES) if fixed else by_plane[places[plane]]
+
+        found = {}
+        for rule_id, planned in self.plan.rules.items():
+            names = self.outcomes(rule_id)
+            codes = found[rule_id] = np.full(len(rows), 255, dtype=np.uint8)
+            codes[at(planned.applies.possible)] = len(names) - 1
+            for name, plane in planned.outcomes.items():
+                codes[at(plane)] = names.index(name)
+        return found
 
     def by(self, rule_id: str, outcome: str, fact: str) -> dict[Any, int]:
         """Value of a fact → traders with the outcome (None: unknown)."""

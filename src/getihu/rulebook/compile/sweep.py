@@ -30,6 +30,7 @@ from getihu.rulebook.model.rules import (
     Rule,
     Tree,
 )
+from getihu.rulebook.model.scope import ALWAYS, NEVER
 
 INPUT_TYPES = {
     FactType.BOOLEAN: "BOOLEAN",
@@ -70,7 +71,7 @@ class _Layers:
     facts: dict[str, str] = field(default_factory=dict)  # fact → its SQL over the facts table
     inputs: set[str] = field(default_factory=set)
     clauses: dict[Expression, str] = field(default_factory=dict)
-    scopes: dict[str, str] = field(default_factory=dict)  # SQL of "is for this trader" → column
+    scopes: dict[Expression, str] = field(default_factory=dict)  # "is for this trader" → column
     amounts: list[str] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
     stops: list[str] = field(default_factory=list)
@@ -79,6 +80,9 @@ class _Layers:
     def clause(self, expression: Expression) -> str:
         """The column of a clause, the same for every rule that asks the same."""
         return self.clauses.setdefault(expression, f"c{len(self.clauses)}")
+
+    def scope(self, expression: Expression) -> str:
+        return self.scopes.setdefault(expression, f"s{len(self.scopes)}")
 
 
 def compile_sweep(
@@ -99,7 +103,7 @@ def compile_sweep(
         f"{condition_sql(expression, as_of)} AS {name}"
         for expression, name in layers.clauses.items()
     ]
-    scopes = [f"{sql} AS {name}" for sql, name in layers.scopes.items()]
+    scopes = [f"{condition_sql(asked, as_of)} AS {name}" for asked, name in layers.scopes.items()]
     first = ["trader_code", *scopes, *clauses, *layers.amounts]
     sql = "\n".join(
         (
@@ -119,7 +123,7 @@ def _asked(layers: _Layers, rules: Sequence[Rule], as_of: date) -> dict[tuple[st
     return {
         (rule.id, clause.id): layers.clause(clause.resolved)
         for rule in rules
-        if rule.in_force(as_of)
+        if rule.scope(as_of).in_force != NEVER
         for clause in rule.clauses
     }
 
@@ -130,7 +134,8 @@ def _listed(columns: list[str]) -> str:
 
 def _add_rule(layers: _Layers, rule: Rule, name: str, as_of: date) -> None:
     outcome, money = quote(outcome_column(rule.id)), quote(amount_column(rule.id))
-    if not rule.in_force(as_of):
+    applies = rule.scope(as_of).whole
+    if applies == NEVER:
         layers.result.append(f"CAST(NULL AS VARCHAR) AS {outcome}")
         if rule.amount:
             layers.result.append(f"CAST(NULL AS DECIMAL(38,2)) AS {money}")
@@ -139,7 +144,7 @@ def _add_rule(layers: _Layers, rule: Rule, name: str, as_of: date) -> None:
     for each in rule.inputs:  # nobody delivers them: unknown for everyone
         layers.inputs.add(each.name)
         layers.facts[each.name] = f"CAST(NULL AS {INPUT_TYPES[each.type]}) AS {quote(each.name)}"
-    scope = _scope(layers, rule)
+    scope = "" if applies == ALWAYS else layers.scope(applies)
     if rule.incomplete:
         decided = literal(UNKNOWN)
     elif rule.kind == ELIGIBILITY:
@@ -152,19 +157,6 @@ def _add_rule(layers: _Layers, rule: Rule, name: str, as_of: date) -> None:
     layers.result.append(f"CAST({decided} AS VARCHAR) AS {outcome}")
     if rule.amount:
         layers.result.append(f"{_amount(layers, rule, name, scope, as_of)} AS {money}")
-
-
-def _scope(layers: _Layers, rule: Rule) -> str:
-    """The column that says whether a rule is for a trader; empty when it is for everyone."""
-    parts = []
-    if rule.region_prefix:
-        parts.append(f"starts_with({quote('county_code')}, {literal(rule.region_prefix)})")
-    if rule.needs_subject_kind:
-        kinds = ", ".join(map(literal, rule.subjects))
-        parts.append(f"({quote('subject_kind')} IN ({kinds}))")
-    if not parts:
-        return ""
-    return layers.scopes.setdefault(f"({' AND '.join(parts)})", f"s{len(layers.scopes)}")
 
 
 def _eligibility(layers: _Layers, rule: Rule, name: str) -> str:

@@ -48,10 +48,8 @@ def missing_facts(rule: Rule, verdict: Verdict, facts: Facts, as_of: date) -> tu
     if verdict.applies is False:
         return ()
     names: list[str] = []
-    if verdict.in_region is None:
-        names.append("county_code")
-    if verdict.is_subject is None:
-        names.append("subject_kind")
+    for part in rule.scope(as_of).parts.values():
+        names += missing_in(part, facts, as_of)
     open_ids = open_clauses(rule, verdict)
     for clause in rule.clauses:
         if clause.id in open_ids:

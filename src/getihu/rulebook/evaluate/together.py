@@ -7,6 +7,7 @@ Labels and articles stand in the rule; only a decision somebody looks at is put 
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -15,9 +16,10 @@ from getihu.rulebook.evaluate.trees import deciding_clauses
 from getihu.rulebook.evaluate.verdicts import judge
 from getihu.rulebook.model.cases import NOT_APPLICABLE
 from getihu.rulebook.model.expressions import Expression
-from getihu.rulebook.model.rules import ELIGIBILITY, NATIONAL, UNKNOWN, AllOf, ClauseRef, Rule
+from getihu.rulebook.model.rules import ELIGIBILITY, UNKNOWN, AllOf, ClauseRef, Rule
 
 Answers = tuple[bool | None, ...]
+_MOST_KEPT = 1024  # sheets of one rule
 
 
 class RuleSheet(NamedTuple):
@@ -39,25 +41,37 @@ class Together:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         places: dict[Expression, int] = {}
+        self._rules = list(rules)
         self._plans = [_plan(rule, places) for rule in rules]
         self._closures: tuple[Closure, ...] = tuple(map(closure, places))
+        self._scopes_on = lru_cache(maxsize=8)(self._scopes)
 
     def decide(self, facts: Facts, as_of: date) -> list[RuleSheet]:
         """Every rule on one trader's facts, as ``judge`` decides them one by one."""
         values = [ask(facts, as_of) for ask in self._closures]
-        return [plan(values, facts, as_of) for plan in self._plans]
+        scopes, place_of = self._scopes_on(as_of)
+        applies = [ask(facts, as_of) for ask in scopes]
+        return [
+            plan(values, applies[place], facts, as_of)
+            for plan, place in zip(self._plans, place_of, strict=True)
+        ]
+
+    def _scopes(self, as_of: date) -> tuple[list[Closure], list[int]]:
+        """The distinct scopes on a date, and which is each rule's."""
+        places: dict[Expression, int] = {}
+        wanted = [places.setdefault(rule.scope(as_of).whole, len(places)) for rule in self._rules]
+        return list(map(closure, places)), wanted
 
 
-_Plan = Callable[[list[Any], Facts, date], RuleSheet]
+_Plan = Callable[[list[Any], bool | None, Facts, date], RuleSheet]
 
 
 def _plan(rule: Rule, places: dict[Expression, int]) -> _Plan:
     wanted = [places.setdefault(clause.resolved, len(places)) for clause in rule.clauses]
     read = _reader(wanted)
-    for_everyone = rule.region == NATIONAL and not rule.needs_subject_kind
-    # Rules with a scope of their own, tables and incomplete sources go the long way.
-    is_plain = for_everyone and not rule.incomplete and not hasattr(rule, "scope")
-    return _plain(rule, read) if is_plain and _needs_all(rule) else _judged(rule, read)
+    # Tables, nested trees and incomplete sources go the long way.
+    is_plain = not rule.incomplete and _needs_all(rule)
+    return _plain(rule, read) if is_plain else _judged(rule, read)
 
 
 def _reader(places: list[int]) -> Callable[[list[Any]], Answers]:
@@ -78,25 +92,36 @@ def _needs_all(rule: Rule) -> bool:
 
 def _plain(rule: Rule, read: Callable[[list[Any]], Answers]) -> _Plan:
     names = tuple(clause.id for clause in rule.clauses)
+    # A sheet follows from the answers alone, and few combinations of answers ever occur.
+    made: dict[tuple[Answers, bool | None], RuleSheet] = {}
 
-    def sheet(values: list[Any], facts: Facts, as_of: date) -> RuleSheet:
+    def sheet(values: list[Any], applies: bool | None, facts: Facts, as_of: date) -> RuleSheet:
         answers = read(values)
-        if not rule.in_force(as_of):
-            return RuleSheet(rule, NOT_APPLICABLE, answers, ())
-        if False in answers:
-            settled, outcome = False, "no"
-        elif None in answers:
-            settled, outcome = None, UNKNOWN
-        else:
-            return RuleSheet(rule, "yes", answers, names)
-        deciding = tuple([n for n, v in zip(names, answers, strict=True) if v is settled])
-        return RuleSheet(rule, outcome, answers, deciding)
+        found = made.get((answers, applies))
+        if found is None:
+            found = _sheet(rule, names, answers, applies)
+            if len(made) < _MOST_KEPT:
+                made[answers, applies] = found
+        return found
 
     return sheet
 
 
+def _sheet(rule: Rule, names: tuple[str, ...], answers: Answers, applies: bool | None) -> RuleSheet:
+    if applies is False:
+        return RuleSheet(rule, NOT_APPLICABLE, answers, ())
+    if False in answers:
+        settled, outcome = False, "no"
+    elif None in answers:
+        settled, outcome = None, UNKNOWN
+    else:
+        settled, outcome = True, "yes"
+    deciding = tuple([n for n, v in zip(names, answers, strict=True) if v is settled])
+    return RuleSheet(rule, UNKNOWN if applies is None else outcome, answers, deciding)
+
+
 def _judged(rule: Rule, read: Callable[[list[Any]], Answers]) -> _Plan:
-    def sheet(values: list[Any], facts: Facts, as_of: date) -> RuleSheet:
+    def sheet(values: list[Any], applies: bool | None, facts: Facts, as_of: date) -> RuleSheet:
         answers = read(values)
         verdict = judge(rule, facts, as_of)
         if verdict.applies is False:

@@ -16,16 +16,17 @@ OUTCOMES = {True: "yes", False: "no", None: UNKNOWN}
 class Verdict:
     """What a rule says, before it is put into words.
 
-    ``applies`` is False when period, region or subject kind leaves the trader out, None when it
-    cannot be told. ``outcome`` is yes, no, unknown or a value of the table (``unknown`` unless
+    ``applies`` is False when period, region, subject kind or a regional rule in its place leaves
+    the trader out, None when it cannot be told. ``outcome`` is yes, no, unknown or a value of the table (``unknown`` unless
     ``applies`` is True). ``visible`` is what the clauses alone say: it differs from ``outcome``
     when the source is incomplete or it is unknown whether the rule applies. ``rows`` holds the
     answers of a table's rows.
     """
 
-    in_force: bool
+    in_force: bool | None
     in_region: bool | None
     is_subject: bool | None
+    not_overridden: bool | None
     clauses: dict[str, bool | None]
     rows: tuple[bool | None, ...]
     visible: str
@@ -34,7 +35,7 @@ class Verdict:
 
     @property
     def applies(self) -> bool | None:
-        parts = (self.in_force, self.in_region, self.is_subject)
+        parts = (self.in_force, self.in_region, self.is_subject, self.not_overridden)
         return False if False in parts else None if None in parts else True
 
 
@@ -52,9 +53,7 @@ def judge(rule: Rule, facts: Facts, as_of: date) -> Verdict:
         values = {rule.rows[number].value for number in possible_rows(rows)}
         visible = values.pop() if len(values) == 1 else UNKNOWN
     verdict = Verdict(
-        in_force=rule.in_force(as_of),
-        in_region=_in_region(rule, facts),
-        is_subject=_is_subject(rule, facts),
+        **{name: closure(part)(facts, as_of) for name, part in rule.scope(as_of).all.items()},
         clauses=clauses,
         rows=rows,
         visible=visible,
@@ -79,17 +78,3 @@ def possible_rows(rows: tuple[bool | None, ...]) -> list[int]:
         if value is True:
             break
     return possible
-
-
-def _in_region(rule: Rule, facts: Facts) -> bool | None:
-    if not rule.region_prefix:
-        return True
-    county = facts.get("county_code")
-    return None if county is None else str(county).startswith(rule.region_prefix)
-
-
-def _is_subject(rule: Rule, facts: Facts) -> bool | None:
-    if not rule.needs_subject_kind:
-        return True
-    kind = facts.get("subject_kind")
-    return None if kind is None else kind in rule.subjects

@@ -16,13 +16,20 @@ def canonical_json(value: object) -> bytes:
     written in its shortest form. Raises TypeError for types that have no canonical text.
     """
     return json.dumps(
-        _plain(value), ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+        to_plain(value), ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
     ).encode("utf-8")
 
 
-def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, bool):
+_AS_IT_IS = frozenset({str, int, float, bool, type(None)})
+
+
+def to_plain(value: Any) -> Any:
+    """What ``canonical_json`` writes, as the types JSON knows; what is plain stays as it is."""
+    kind = type(value)
+    if kind in _AS_IT_IS:
         return value
+    if kind is dict:
+        return {str(key): to_plain(item) for key, item in value.items()}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, int | str | float):
@@ -32,9 +39,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        return {field.name: to_plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): to_plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [to_plain(item) for item in value]
     raise TypeError(f"cannot be written canonically: {type(value).__name__}")

@@ -9,11 +9,12 @@ from getihu.dataplane.contracts import FactDeclaration, TraderFacts
 from getihu.rulebook.contracts import ClauseResult, Decision, FactUsed, ParameterUsed, Truth
 from getihu.rulebook.evaluate.expressions import Facts
 from getihu.rulebook.evaluate.missing import missing_facts, missing_in, open_clauses
+from getihu.rulebook.evaluate.parameters import value_met
 from getihu.rulebook.evaluate.trees import deciding_clauses
 from getihu.rulebook.evaluate.verdicts import OUTCOMES, Verdict, judge, possible_rows
 from getihu.rulebook.explain import words
 from getihu.rulebook.model.cases import NOT_APPLICABLE
-from getihu.rulebook.model.rules import UNKNOWN, Clause, Row, Rule
+from getihu.rulebook.model.rules import UNKNOWN, Clause, Parameter, Row, Rule
 
 _LABELS = {"yes": "符合", "no": "不符合", UNKNOWN: "还不能判定", NOT_APPLICABLE: "不适用"}
 _INCOMPLETE = "待核"
@@ -73,13 +74,22 @@ class _Explanation:
 
     def _not_applicable(self) -> str:
         rule, verdict = self.rule, self.verdict
-        if not verdict.in_force:
-            return words.why_not_in_force(rule, self.as_of)
+        if verdict.in_force is False:
+            return words.why_not_in_force(rule, self._deciding_date())
         if verdict.in_region is False:
             return words.why_other_region(rule, str(self.facts["county_code"]))
         if verdict.is_subject is False:
-            return words.why_other_subject(rule, str(self.facts["subject_kind"]))
+            return words.why_other_subject(rule, self.facts.get("subject_kind"))
+        if verdict.not_overridden is False:
+            return words.why_overridden(rule, str(self.facts.get("county_code")))
         return ""
+
+    def _deciding_date(self) -> date:
+        """The date that says whether the rule is in force, once it is known."""
+        fact = self.rule.decides_on.fact
+        day = self.facts.get(fact) if fact else self.as_of
+        assert isinstance(day, date)
+        return day
 
     def _label(self, outcome: str) -> str:
         if outcome == UNKNOWN and self.rule.incomplete:
@@ -91,8 +101,7 @@ class _Explanation:
         if rule.incomplete:
             return f"{self._visible()}但来源不全，只能待核：{rule.incomplete}"
         if verdict.applies is None:
-            what = "登记在哪个县（市、区）" if verdict.in_region is None else "是哪一类主体"
-            return f"不知道这户{what}，不能判定本条是否适用。"
+            return f"{self._open_scope()}，不能判定本条是否适用。"
         if verdict.outcome == UNKNOWN:
             return self._unknown_reason()
         row = self._row()
@@ -103,6 +112,15 @@ class _Explanation:
             "yes": f"符合全部条件：{listed}。",
             "no": f"这些条件不满足：{listed}。",
         }.get(verdict.outcome, listed)
+
+    def _open_scope(self) -> str:
+        """What is not known of whether the rule applies."""
+        verdict = self.verdict
+        if verdict.in_force is None:
+            return f"不知道{self.catalogue[self.rule.decides_on.fact].label}"
+        if verdict.in_region is None or verdict.not_overridden is None:
+            return "不知道这户登记在哪个县（市、区）"
+        return "不知道这户是哪一类主体"
 
     def _visible(self) -> str:
         return {
@@ -201,17 +219,18 @@ class _Explanation:
         )
 
     def _parameters(self, names: Iterable[str]) -> tuple[ParameterUsed, ...]:
-        used = [self.rule.parameter_by_name[name] for name in names]
-        return tuple(
-            ParameterUsed(
-                name=p.name,
-                label=p.label,
-                value=p.value,
-                shown=words.show_parameter(p),
-                source=p.source,
-                is_official=p.is_official,
-            )
-            for p in used
+        return tuple(self._parameter(self.rule.parameter_by_name[name]) for name in names)
+
+    def _parameter(self, parameter: Parameter) -> ParameterUsed:
+        value, source, where = value_met(parameter, self.facts, self.as_of)
+        shown = words.show_value(value, parameter.unit)
+        return ParameterUsed(
+            name=parameter.name,
+            label=parameter.label,
+            value=value,
+            shown=f"{shown}（{where}）" if where else shown,
+            source=source,
+            is_official=parameter.is_official,
         )
 
 

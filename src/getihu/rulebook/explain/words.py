@@ -5,7 +5,8 @@ from decimal import Decimal
 
 from getihu.dataplane.contracts import FactDeclaration, FactScalar, FactState, FactType, FactValue
 from getihu.reference import selectors as reference
-from getihu.rulebook.model.rules import NATIONAL, SUBJECT_LABELS, Parameter, Rule
+from getihu.rulebook.model.rules import DECIDING_DATES, SUBJECT_LABELS, Parameter, Rule
+from getihu.rulebook.model.scope import NATIONAL, region_prefix
 
 UNKNOWN_SHOWN = "未知"
 _UNITS = {
@@ -34,8 +35,16 @@ def show_fact(value: FactScalar | None, fact: FactDeclaration) -> str:
 
 
 def show_parameter(parameter: Parameter) -> str:
-    """A parameter's value with its unit."""
-    return _show(parameter.value, parameter.unit)
+    """A parameter's value with its unit; the rows of one that varies, one after the other."""
+    parts = [f"{row.where}：{show_value(row.value, parameter.unit)}" for row in parameter.rows]
+    if not parts:
+        return show_value(parameter.value, parameter.unit)
+    return "；".join([*parts, f"别处：{show_value(parameter.value, parameter.unit)}"])
+
+
+def show_value(value: FactScalar | None, unit: str) -> str:
+    """A value with its unit; 未定 where the text sets none."""
+    return "未定" if value is None else _show(value, unit)
 
 
 def _show(value: FactScalar, unit: str) -> str:
@@ -83,13 +92,15 @@ def why_unknown(fact: FactDeclaration, known: FactValue | None, as_of: date) -> 
 def why_not_in_force(rule: Rule, as_of: date) -> str:
     """Why the period leaves a date out; empty when the rule is in force."""
     ending = rule.ended_by
+    what = DECIDING_DATES[rule.decides_on.kind] if rule.decides_on.fact else ""
+    on = f"{what}（{as_of}）" if what else f"{as_of} "
     if as_of < rule.valid_from:
-        return f"本条自 {rule.valid_from} 起才施行，{as_of} 还不适用。"
+        return f"本条自 {rule.valid_from} 起才施行，{on}还不适用。"
     if ending is not None and as_of >= ending.from_:
         return f"本条自 {ending.from_} 起已提前终止，依据：{ending.source}。"
     if rule.valid_until is not None and as_of >= rule.valid_until:
         last = rule.valid_until - timedelta(days=1)
-        return f"本条有效期到 {last} 为止，{as_of} 已不适用。"
+        return f"本条有效期到 {last} 为止，{on}已不适用。"
     return ""
 
 
@@ -102,6 +113,17 @@ def why_other_region(rule: Rule, county_code: str) -> str:
     return f"本条只在{region_name(rule)}适用，这户登记在{county}。"
 
 
-def why_other_subject(rule: Rule, kind: str) -> str:
+def why_other_subject(rule: Rule, kind: object) -> str:
     wanted = "、".join(SUBJECT_LABELS[subject] for subject in rule.subjects)
-    return f"本条只适用于{wanted}，这户是{SUBJECT_LABELS.get(kind, kind)}。"
+    is_ = SUBJECT_LABELS.get(str(kind), "") if kind is not None else ""
+    known = f"，这户是{is_}" if is_ and is_ not in wanted else "，这户不是"
+    return f"本条只适用于{wanted}{known}。"
+
+
+def why_overridden(rule: Rule, county_code: str) -> str:
+    """Names the regional rule that holds where the trader is registered."""
+    local = [
+        other for other in rule.overridden_by if county_code.startswith(region_prefix(other.region))
+    ]
+    names = "、".join(f"《{other.title}》" for other in local or rule.overridden_by)
+    return f"这户登记在{reference.division_name(county_code)}，当地另有规定：{names}。"

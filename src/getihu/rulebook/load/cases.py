@@ -11,7 +11,27 @@ from getihu.rulebook.load.document import Document, Located, read_document
 from getihu.rulebook.load.shape import check_shape
 from getihu.rulebook.load.values import read_fact_value
 from getihu.rulebook.model.cases import NOT_APPLICABLE, Case
-from getihu.rulebook.model.rules import ELIGIBILITY, NATIONAL, Rule
+from getihu.rulebook.model.rules import ELIGIBILITY, SUBJECT_KINDS, UNKNOWN, Rule
+from getihu.rulebook.model.scope import NATIONAL
+
+
+def check_possible(document: Document, rule: Rule, facts: Mapping[str, FactDeclaration]) -> None:
+    """Report every case that expects an outcome no trader can come to."""
+    from getihu.rulebook.load.logic import possible_outcomes  # loads a prover
+
+    possible = possible_outcomes(rule, facts)
+    cases = document.root.get("cases") if document.root else None
+    for case in cases.elements() if cases else []:
+        expect = case.get("expect")
+        if expect is None or expect.value in (*possible, UNKNOWN, NOT_APPLICABLE):
+            continue
+        why = f"来源不全，只能待核（{rule.incomplete}）" if rule.incomplete else "条件里没有这条路"
+        document.report(
+            f"这条规则对谁都得不出“{expect.value}”：{why}",
+            expect,
+            f"改 expect，或改规则；能得出：{'、'.join([*sorted(possible), UNKNOWN])}。",
+            field="expect",
+        )
 
 
 def read_cases(
@@ -54,8 +74,9 @@ def read_cases(
 
 def _supposed(rule: Rule) -> dict[str, FactScalar | None]:
     supposed: dict[str, FactScalar | None] = {"subject_kind": None, "county_code": None}
-    if rule.needs_subject_kind:
-        supposed["subject_kind"] = rule.subjects[0]
+    kinds = [kind for kind in rule.subjects if kind in SUBJECT_KINDS]
+    if kinds and set(kinds) != set(SUBJECT_KINDS):
+        supposed["subject_kind"] = kinds[0]
     if rule.region != NATIONAL:
         supposed["county_code"] = rule.region
     return supposed

@@ -7,10 +7,11 @@ an expression are reported, each at its own line and column.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
+from itertools import islice, product
 
 import sqlglot
 from sqlglot import exp
@@ -39,9 +40,10 @@ from getihu.rulebook.model.expressions import (
     ParameterUse,
     Shift,
     ValueType,
+    parameters_in,
     resolve,
 )
-from getihu.rulebook.model.numbers import TooLarge, check_amount_size, check_size, is_constant
+from getihu.rulebook.model.numbers import TooLarge, check_size, is_constant
 
 VALUE_TYPES = {
     FactType.BOOLEAN: ValueType.BOOLEAN,
@@ -90,13 +92,27 @@ class _Interval:
 
 @dataclass(frozen=True)
 class Names:
-    """What an expression may name: the facts, and the parameters of its rule."""
+    """What an expression may name: the facts, and the parameters of its rule.
+
+    ``parameters`` holds one value of each, ``others`` the further values of those that vary;
+    ``decided_on`` is what that name stands for.
+    """
 
     facts: Mapping[str, FactDeclaration]
     parameters: Mapping[str, Constant]
+    others: Mapping[str, tuple[Constant, ...]] = field(default_factory=dict)
+    decided_on: Expression = field(default_factory=AsOf)
 
     def all(self) -> list[str]:
-        return [*self.facts, *self.parameters, "as_of"]
+        return [*self.facts, *self.parameters, "as_of", "decided_on"]
+
+    def further(self, node: Expression) -> Iterator[Names]:
+        """The same names with every other set of values the node's parameters can have."""
+        varying = [name for name in parameters_in(node) if name in self.others]
+        sets = product(*((self.parameters[n], *self.others[n]) for n in varying))
+        for values in islice(sets, 1, None):
+            chosen = dict(zip(varying, values, strict=True))
+            yield replace(self, parameters={**self.parameters, **chosen}, others={})
 
 
 class ExpressionReader:
@@ -108,11 +124,25 @@ class ExpressionReader:
 
     def read_condition(self, scalar: Located, field: str) -> Expression | None:
         """A boolean expression."""
-        return _Reading(self.document, self.names, scalar, field).condition()
+        return self._with_every_value(scalar, field, _Reading.condition)
 
-    def read_amount(self, scalar: Located, rounding: str, field: str) -> Expression | None:
-        """A numeric expression whose rounded value always fits."""
-        return _Reading(self.document, self.names, scalar, field).amount(rounding)
+    def read_number(self, scalar: Located, field: str) -> Expression | None:
+        """A numeric expression; a bare number will do."""
+        if not isinstance(scalar.value, str):
+            scalar = replace(scalar, value=str(scalar.value), written=str(scalar.value))
+        return self._with_every_value(scalar, field, _Reading.number)
+
+    def _with_every_value(
+        self, scalar: Located, field: str, read: Callable[[_Reading], Expression | None]
+    ) -> Expression | None:
+        """Reads with one value of each parameter, then again with the others of those used."""
+        node = read(_Reading(self.document, self.names, scalar, field))
+        if node is None:
+            return None
+        for names in self.names.further(node):
+            if read(_Reading(self.document, names, scalar, field)) is None:
+                return None
+        return node
 
 
 class _Reading:
@@ -136,9 +166,9 @@ class _Reading:
             label = TYPE_LABELS[node.type]
             self._problem(tree, f"条件应当回答是或否，这里是{label}", "写成比较，如 x >= 3。")
             return None
-        return self._sized(node, tree, lambda resolved: check_size(resolved))
+        return self._sized(node, tree, check_size)
 
-    def amount(self, rounding: str) -> Expression | None:
+    def number(self) -> Expression | None:
         tree = self._parse()
         node = self._read(tree) if tree is not None else None
         if node is None:
@@ -147,7 +177,7 @@ class _Reading:
             label = TYPE_LABELS[node.type]
             self._problem(tree, f"金额应当是数，这里是{label}", "写成以元为单位的算式。")
             return None
-        return self._sized(node, tree, lambda resolved: check_amount_size(resolved, rounding))
+        return self._sized(node, tree, check_size)
 
     def _sized(
         self, node: Expression, tree: exp.Expr | None, check: Callable[[Expression], None]
@@ -265,6 +295,8 @@ class _Reading:
             return None
         if name == "as_of":
             return AsOf()
+        if name == "decided_on":
+            return self.names.decided_on
         if name in self.names.parameters:
             return ParameterUse(name, self.names.parameters[name].type)
         if name in self.names.facts:

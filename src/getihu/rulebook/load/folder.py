@@ -8,16 +8,21 @@ from getihu.kernel.errors import InvalidInput, nearest_name
 from getihu.rulebook.contracts import RuleProblem
 from getihu.rulebook.load.document import Document
 from getihu.rulebook.load.rule import read_rule
+from getihu.rulebook.load.sense import check_sense
 from getihu.rulebook.model.rules import Rule, Rulebook
 
 
 def rule_files(paths: Iterable[Path]) -> list[Path]:
-    """Rule files among files and folders (searched flat), sorted, without the cases beside them."""
-    found: dict[Path, None] = {}
+    """Rule files among files and folders (searched flat), sorted, without the cases beside them.
+
+    A file of a later folder takes the place of one with the same name in an earlier folder.
+    """
+    named: dict[Path | str, Path] = {}
     for path in paths:
-        inside = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
-        found.update(dict.fromkeys(p for p in inside if not p.name.endswith(".cases.yaml")))
-    return list(found)
+        for each in sorted(path.glob("*.yaml")) if path.is_dir() else [path]:
+            if not each.name.endswith(".cases.yaml"):
+                named[each.name if path.is_dir() else each] = each
+    return list(dict.fromkeys(named.values()))
 
 
 def cases_file(rule_file: Path) -> Path:
@@ -25,9 +30,12 @@ def cases_file(rule_file: Path) -> Path:
 
 
 def read_folder(
-    paths: Iterable[Path], facts: Mapping[str, FactDeclaration]
+    paths: Iterable[Path], facts: Mapping[str, FactDeclaration], proved: Path | None = None
 ) -> tuple[tuple[Rule, ...], list[RuleProblem]]:
-    """All valid rules, and every problem of the others."""
+    """All valid rules, and every problem of the others.
+
+    ``proved`` is a folder that remembers which texts were found free of contradictions.
+    """
     rules: list[tuple[Rule, Document]] = []
     problems: list[RuleProblem] = []
     known_ids: set[str] = set()
@@ -37,18 +45,23 @@ def read_folder(
         problems += document.problems
         if rule is not None:
             rules.append((rule, document))
-    for _, document in rules:
+    for rule, document in rules:
         document.problems.clear()
+        check_sense(rule, document, facts, proved)
     _check_overlap(rules)
     _check_endings(rules, known_ids)
+    _check_overrides(rules, known_ids)
+    _check_circles(rules)
     for _, document in rules:
         problems += document.problems
     return tuple(rule for rule, document in rules if not document.problems), problems
 
 
-def load_rulebook(paths: Iterable[Path], facts: Mapping[str, FactDeclaration]) -> Rulebook:
+def load_rulebook(
+    paths: Iterable[Path], facts: Mapping[str, FactDeclaration], proved: Path | None = None
+) -> Rulebook:
     """The rulebook of some folders. Raises InvalidInput with every problem of every file."""
-    rules, problems = read_folder(paths, facts)
+    rules, problems = read_folder(paths, facts, proved)
     if problems:
         raise InvalidInput(problems)
     return Rulebook(rules)
@@ -76,14 +89,61 @@ def _overlap(a: Rule, b: Rule) -> bool:
 
 def _check_endings(rules: Sequence[tuple[Rule, Document]], known_ids: set[str]) -> None:
     for rule, document in rules:
-        if rule.ended_by is None or rule.ended_by.rule_id in known_ids or len(known_ids) == 1:
-            continue
-        near = nearest_name(rule.ended_by.rule_id, known_ids)
-        root = document.root
-        document.report(
-            f"没有编号为“{rule.ended_by.rule_id}”的规则",
-            root.get("ended_by", "rule") if root else None,
-            f"是不是想写 {near}？" if near else "写终止它的那条规则的编号。",
-            field="ended_by.rule",
-            nearest=near,
-        )
+        if rule.ended_by is not None and len(known_ids) > 1:
+            at = ("ended_by", "rule")
+            _check_known(document, rule.ended_by.rule_id, known_ids, at, "写终止它的规则的编号。")
+
+
+def _check_overrides(rules: Sequence[tuple[Rule, Document]], known_ids: set[str]) -> None:
+    for rule, document in rules:
+        for other in rule.overrides if len(known_ids) > 1 else ():
+            _check_known(document, other, known_ids, ("overrides",), "写它代替的规则的编号。")
+
+
+def _check_known(
+    document: Document, rule_id: str, known_ids: set[str], path: tuple[str, ...], fix: str
+) -> None:
+    if rule_id in known_ids:
+        return
+    near = nearest_name(rule_id, known_ids)
+    document.report(
+        f"没有编号为“{rule_id}”的规则",
+        document.root.get(*path) if document.root else None,
+        f"是不是想写 {near}？" if near else fix,
+        field=".".join(path),
+        nearest=near,
+    )
+
+
+def _check_circles(rules: Sequence[tuple[Rule, Document]]) -> None:
+    """Rules that end or take the place of each other in a circle would leave none in force."""
+    after: dict[str, set[str]] = {}
+    for rule, _ in rules:
+        ended = {rule.ended_by.rule_id} if rule.ended_by else set()
+        after.setdefault(rule.id, set()).update(ended)
+        for other in rule.overrides:
+            after.setdefault(other, set()).add(rule.id)
+    for rule, document in rules:
+        circle = _circle(rule.id, after)
+        if circle:
+            key = "ended_by" if rule.ended_by else "overrides"
+            document.report(
+                f"规则互相终止或代替，绕成一圈：{' → '.join(circle)}",
+                document.root.get(key) if document.root else None,
+                "后来的规则终止前面的，地方的代替全国的；去掉反过来的一条。",
+                field=key,
+            )
+
+
+def _circle(start: str, after: Mapping[str, set[str]]) -> list[str]:
+    """A way from a rule back to itself; empty when there is none."""
+    ways = [[start, step] for step in sorted(after.get(start, ()))]
+    seen: set[str] = set()
+    while ways:
+        way = ways.pop()
+        if way[-1] == start:
+            return way
+        if way[-1] not in seen:
+            seen.add(way[-1])
+            ways += [[*way, step] for step in sorted(after.get(way[-1], ()))]
+    return []

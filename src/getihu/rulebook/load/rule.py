@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,31 +11,38 @@ from typing import Any
 from getihu.dataplane.contracts import FactDeclaration, FactType
 from getihu.kernel.errors import nearest_name
 from getihu.rulebook.contracts import LegalSource
+from getihu.rulebook.load.amounts import AmountReading
 from getihu.rulebook.load.document import Document, Located, read_document
 from getihu.rulebook.load.expression import ExpressionReader, Names
+from getihu.rulebook.load.parameters import read_parameters
+from getihu.rulebook.load.settling import (
+    read_budget,
+    read_ceiling,
+    read_deciding_date,
+    read_group,
+    read_legal_basis,
+    read_overrides,
+)
 from getihu.rulebook.load.shape import check_shape
+from getihu.rulebook.load.skeleton import TO_FILL
 from getihu.rulebook.load.trees import read_tree
-from getihu.rulebook.load.values import parameter_constant
-from getihu.rulebook.model.expressions import Constant, facts_in, parameters_in, resolve
-from getihu.rulebook.model.numbers import ROUNDINGS
+from getihu.rulebook.model.expressions import Constant, facts_in, parameters_in
+from getihu.rulebook.model.parameters import settle, value_sets
 from getihu.rulebook.model.rules import (
     ASKED_OF,
     CREDIT_LISTS,
     ELIGIBILITY,
     AllOf,
-    Amount,
     Clause,
     ClauseRef,
     Ending,
     Input,
     NoneOf,
-    Parameter,
     Row,
     Rule,
     Tree,
 )
 
-OURS = "本项目设定，非官方"
 # Whose records the credit lists are.
 CREDIT_DATASETS = ("abnormal_marks", "penalties")
 _VERSION_MARK = "@"  # <id>@<anything>.yaml is another version of the rule <id>
@@ -55,10 +62,25 @@ def check_rule(document: Document, facts: Mapping[str, FactDeclaration]) -> Rule
     if root is None:
         return None
     check_shape(document, "rule")
+    _check_filled(document, root)
     reading = _RuleReading(document, root, facts)
     rule = reading.rule()
     document.problems.sort(key=lambda p: (p.line or 0, p.column or 0))
     return None if document.problems else rule
+
+
+def _check_filled(document: Document, located: Located) -> None:
+    """Nothing may be left of the text a new rule starts from."""
+    if isinstance(located.value, dict):
+        children = [child for _, child in located.items()]
+    elif isinstance(located.value, list):
+        children = located.elements()
+    else:
+        children = []
+        if isinstance(located.value, str) and located.value.startswith(TO_FILL):
+            document.report(f"还没有填：{located.value}", located, "照原文写，去掉“待填”。")
+    for child in children:
+        _check_filled(document, child)
 
 
 class _RuleReading:
@@ -68,14 +90,25 @@ class _RuleReading:
         self.document = document
         self.root = root
         self.facts = facts
-        self.used_parameters: set[str] = set()
         self.used_clauses: set[str] = set()
-        self.parameters = self._parameters()
-        constants = {p.name: p.constant for p in self.parameters}
-        self.constants: dict[str, Constant] = constants
         self.inputs = self._inputs()
         known = {**facts, **{each.name: each.declaration for each in self.inputs}}
-        self.reader = ExpressionReader(document, Names(known, constants))
+        self.known = known
+        self.decides_on = read_deciding_date(document, root, known)
+        parameters = self._at("parameters")
+        self.parameters = read_parameters(document, parameters, known, self.decides_on)
+        self.reader = ExpressionReader(document, self._names())
+        self.amounts = AmountReading(document, root, self.reader, self.parameters)
+
+    def _names(self) -> Names:
+        first: dict[str, Constant] = {}
+        others: dict[str, tuple[Constant, ...]] = {}
+        for parameter in self.parameters:
+            values = [each[parameter.name] for each in value_sets([parameter.name], [parameter])]
+            first[parameter.name] = values[0]
+            if len(values) > 1:
+                others[parameter.name] = tuple(values[1:])
+        return Names(self.known, first, others, self.decides_on.expression)
 
     def rule(self) -> Rule | None:
         """Reads every part even after a problem, so that all are reported."""
@@ -89,7 +122,12 @@ class _RuleReading:
         clauses += exclusions
         if requires is not None and exclusions:
             requires = AllOf((requires, NoneOf(tuple(ClauseRef(c.id) for c in exclusions))))
-        amount = self._amount()
+        amount = self.amounts.amount()
+        instalments = self.amounts.instalments()
+        self.amounts.check_instalments(amount, instalments)
+        group, budget = read_group(self.root), read_budget(self.document, self.root, self.known)
+        ceiling = read_ceiling(self.document, self.root, self.known)
+        overrides = read_overrides(self.document, self.root)
         self._check_use()
         if self.document.problems or valid_from is None:
             return None
@@ -113,6 +151,7 @@ class _RuleReading:
             date_note=self._text("date_note"),
             incomplete=self._text("incomplete"),
             benefit=self._text("benefit", "text"),
+            benefit_kind=self._text("benefit", "kind"),
             parameters=self.parameters,
             clauses=clauses,
             requires=requires,
@@ -121,6 +160,13 @@ class _RuleReading:
             amount=amount,
             file=self.document.file,
             inputs=self.inputs,
+            decides_on=self.decides_on,
+            instalments=instalments,
+            group=group,
+            budget=budget,
+            ceiling=ceiling,
+            overrides=overrides,
+            legal_basis=read_legal_basis(self.root),
         )
 
     # small readers
@@ -185,64 +231,6 @@ class _RuleReading:
                 field="ended_by.from",
             )
 
-    def _parameters(self) -> tuple[Parameter, ...]:
-        read = []
-        for name, located in self._at("parameters").items():
-            parameter = self._parameter(name, located)
-            if parameter is not None:
-                read.append(parameter)
-        return tuple(read)
-
-    def _parameter(self, name: str, located: Located) -> Parameter | None:
-        field = f"parameters.{name}"
-        if name in self.facts or name == "as_of":
-            self.document.report(
-                f"参数“{name}”和事实同名",
-                self._at("parameters").key_place(name),
-                "给参数另起一个名字。",
-                field=field,
-            )
-        value, unit = located.get("value"), located.get("unit")
-        if value is None or unit is None or value.value is None or not isinstance(unit.value, str):
-            return None
-        source = located.get("source")
-        official = located.get("official")
-        is_official = official is None or official.value is not False
-        if (
-            source
-            and isinstance(source.value, str)
-            and source.value.startswith(OURS) == is_official
-        ):
-            self.document.report(
-                f"参数“{name}”的 source 和 official 不一致",
-                source,
-                f"自己定的数写 official: false，source 以“{OURS}”开头；有出处的不写 official。",
-                field=f"{field}.source",
-            )
-        constant = (
-            None
-            if isinstance(value.value, dict | list)
-            else parameter_constant(value.value, unit.value)
-        )
-        if constant is None:
-            self.document.report(
-                f"参数“{name}”的值“{value.written}”和单位 {unit.value} 不相配",
-                value,
-                "日期用 unit: date，文字用 text，是否用 flag，数用 yuan、month 等。",
-                field=f"{field}.value",
-            )
-            return None
-        label = located.get("label")
-        return Parameter(
-            name=name,
-            label=str(label.value) if label else "",
-            value=value.value,
-            unit=unit.value,
-            source=str(source.value) if source else "",
-            is_official=is_official,
-            constant=constant,
-        )
-
     def _inputs(self) -> tuple[Input, ...]:
         read = []
         for name, located in self._at("inputs").items():
@@ -286,9 +274,9 @@ class _RuleReading:
             if when is None or not isinstance(when.value, str) or not when.value.strip():
                 continue
             expression = self.reader.read_condition(when, f"{group}.{name}.when")
-            self._note_parameters(when.value)
             if expression is None:
                 continue
+            resolved = settle(expression, self.parameters)
             label, article = located.get("label"), located.get("article")
             read.append(
                 Clause(
@@ -297,8 +285,8 @@ class _RuleReading:
                     text=" ".join(when.value.split()),
                     article=str(article.value) if article else "",
                     expression=expression,
-                    resolved=resolve(expression, self.constants),
-                    facts=facts_in(expression),
+                    resolved=resolved,
+                    facts=tuple(dict.fromkeys([*facts_in(expression), *facts_in(resolved)])),
                     parameters=parameters_in(expression),
                     is_exclusion=group == "exclusions",
                     credit_list=str(credit_list.value) if credit_list else "",
@@ -329,10 +317,6 @@ class _RuleReading:
                 f"加 credit_list，可写：{'、'.join(CREDIT_LISTS)}。",
                 field=f"exclusions.{name}.credit_list",
             )
-
-    def _note_parameters(self, text: str) -> None:
-        """By words, so that an expression with a mistake still counts its parameters as used."""
-        self.used_parameters.update(re.findall(r"[A-Za-z_][A-Za-z_0-9]*", text))
 
     def _requires(self) -> Tree | None:
         located = self.root.get("requires")
@@ -424,30 +408,12 @@ class _RuleReading:
                     field="values",
                 )
 
-    def _amount(self) -> Amount | None:
-        yuan = self._at("amount", "yuan")
-        rounding = self._text("amount", "round")
-        if not isinstance(yuan.value, str) or not yuan.value.strip():
-            return None
-        self._note_parameters(yuan.value)
-        known = rounding if rounding in ROUNDINGS else "half_up_2"
-        expression = self.reader.read_amount(yuan, known, "amount.yuan")
-        if expression is None or rounding not in ROUNDINGS:
-            return None
-        return Amount(
-            text=" ".join(yuan.value.split()),
-            label=self._text("amount", "label"),
-            rounding=rounding,
-            article=self._text("amount", "article"),
-            expression=expression,
-            resolved=resolve(expression, self.constants),
-            facts=facts_in(expression),
-            parameters=parameters_in(expression),
-        )
-
     def _check_use(self) -> None:
+        """By words, so that an expression with a mistake still counts what it names as used."""
+        used = set(re.findall(r"[A-Za-z_][A-Za-z_0-9]*", " ".join(self._expressions())))
+        used.add(self.decides_on.fact)
         for name, _ in self._at("parameters").items():
-            if name not in self.used_parameters:
+            if name not in used:
                 self.document.report(
                     f"参数“{name}”没有用到",
                     self._key("parameters", name),
@@ -455,7 +421,7 @@ class _RuleReading:
                     field=f"parameters.{name}",
                 )
         for each in self.inputs:
-            if each.name not in self.used_parameters:
+            if each.name not in used:
                 self.document.report(
                     f"“{each.name}”没有用到",
                     self._key("inputs", each.name),
@@ -470,6 +436,15 @@ class _RuleReading:
                     "写进 requires 或 rows，或删掉它。",
                     field=f"clauses.{name}",
                 )
+
+    def _expressions(self) -> Iterator[str]:
+        """The text of every expression of the file."""
+        for group in ("clauses", "exclusions"):
+            for _, located in self._at(group).items():
+                if (when := located.get("when")) is not None:
+                    yield str(when.value)
+        for key in ("amount", "budget", "ceiling"):
+            yield json.dumps(self._at(key).plain(), default=str)
 
 
 def rule_version(plain: Any) -> str:
@@ -489,7 +464,8 @@ def _canonical(value: Any) -> Any:
     if isinstance(value, dict):
         return {
             key: _squeeze(item)
-            if key in ("when", "yuan") and isinstance(item, str)
+            if key in ("when", "yuan", "of", "cap", "floor", "per", "rate")
+            and isinstance(item, str)
             else _canonical(item)
             for key, item in value.items()
         }

@@ -50,8 +50,14 @@ def check_shape(document: Document, name: str) -> None:
         return
     for error in _validator(name).iter_errors(document.root.plain()):
         # Trees of clause ids are checked by name and place in load.trees, more exactly.
-        if "tree" not in str(list(error.schema_path)) and error.validator != "anyOf":
+        is_tree = "tree" in str(list(error.schema_path))
+        if not is_tree and (error.validator != "anyOf" or _is_choice(error)):
             _report(document, error)
+
+
+def _is_choice(error: ValidationError) -> bool:
+    """Whether an anyOf asks for one of several keys (a tree of clauses is checked elsewhere)."""
+    return all("required" in each for each in error.validator_value)
 
 
 def _at(document: Document, error: ValidationError) -> tuple[Located, tuple[int, int]]:
@@ -110,6 +116,8 @@ def _report(document: Document, error: ValidationError) -> None:
             document.report(f"“{path}”不能是空的", value, "把内容补上，或删掉这个键。", field=here)
         case "uniqueItems":
             document.report(f"“{path}”里有重复", value, "删掉重复的一项。", field=here)
+        case "oneOf" | "anyOf":
+            _report_choice(document, error, key_place, here)
         case "not":
             document.report(
                 f"这种规则（kind）不能有“{path}”",
@@ -119,6 +127,21 @@ def _report(document: Document, error: ValidationError) -> None:
             )
         case _:
             document.report(f"“{path}”不符合要求：{error.message}", value, "见手册。", field=here)
+
+
+def _report_choice(
+    document: Document, error: ValidationError, place: tuple[int, int], here: str | None
+) -> None:
+    keys = [key for each in error.validator_value for key in each.get("required", [])]
+    said = str(error.schema.get("description", ""))
+    named = [key for key in keys if isinstance(error.instance, dict) and key in error.instance]
+    if len(named) > 1:
+        message, fix = f"“{'”和“'.join(named)}”只能写一个", "删掉其中一个。"
+    elif keys and not named:
+        message, fix = f"要写“{'”或“'.join(keys)}”", f"补上其中一个。{said}"
+    else:
+        message, fix = f"“{here}”写法不对", said or "见手册。"
+    document.report(message, place, fix, field=here)
 
 
 def _report_unknown_keys(

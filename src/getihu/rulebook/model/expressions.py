@@ -11,6 +11,31 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
+from typing import Any, TypeVar, dataclass_transform
+
+T = TypeVar("T")
+
+
+@dataclass_transform(frozen_default=True)
+def _node(cls: type[T]) -> type[T]:
+    """A frozen dataclass that works its hash out once: trees are keys, and a tree's hash is all its
+    nodes' hashes."""
+    made = dataclass(frozen=True)(cls)
+    by_fields = made.__hash__
+
+    def kept(self: Any) -> int:
+        held = self.__dict__
+        if "_hash" not in held:
+            held["_hash"] = by_fields(self)
+        return int(held["_hash"])
+
+    def without_hash(self: Any) -> dict[str, Any]:
+        """For pickle: another process hashes texts differently."""
+        return {name: value for name, value in self.__dict__.items() if name != "_hash"}
+
+    made.__hash__ = kept  # type: ignore[method-assign]
+    made.__getstate__ = without_hash  # type: ignore[method-assign]
+    return made
 
 
 class ValueType(StrEnum):
@@ -30,7 +55,7 @@ NUMBERS = frozenset({ValueType.INTEGER, ValueType.MONEY, ValueType.DECIMAL})
 ConstantValue = bool | int | Fraction | date | str | None
 
 
-@dataclass(frozen=True)
+@_node
 class Constant:
     """A literal, or a parameter after ``resolve``. ``None`` is unknown."""
 
@@ -38,7 +63,7 @@ class Constant:
     type: ValueType
 
 
-@dataclass(frozen=True)
+@_node
 class Fact:
     """The value of one fact; unknown when nobody delivered it."""
 
@@ -46,7 +71,7 @@ class Fact:
     type: ValueType
 
 
-@dataclass(frozen=True)
+@_node
 class ParameterUse:
     """A parameter of the rule, by name. ``resolve`` replaces it by its value."""
 
@@ -54,32 +79,32 @@ class ParameterUse:
     type: ValueType
 
 
-@dataclass(frozen=True)
+@_node
 class AsOf:
     """The date decided for."""
 
     type: ValueType = ValueType.DATE
 
 
-@dataclass(frozen=True)
+@_node
 class Not:
     operand: Expression
     type: ValueType = ValueType.BOOLEAN
 
 
-@dataclass(frozen=True)
+@_node
 class And:
     operands: tuple[Expression, ...]
     type: ValueType = ValueType.BOOLEAN
 
 
-@dataclass(frozen=True)
+@_node
 class Or:
     operands: tuple[Expression, ...]
     type: ValueType = ValueType.BOOLEAN
 
 
-@dataclass(frozen=True)
+@_node
 class Compare:
     """``operator`` is one of = <> < <= > >=; unknown when a side is unknown."""
 
@@ -89,7 +114,7 @@ class Compare:
     type: ValueType = ValueType.BOOLEAN
 
 
-@dataclass(frozen=True)
+@_node
 class OneOf:
     """``needle in (values)`` over constants. A null among the values turns no into unknown."""
 
@@ -98,7 +123,7 @@ class OneOf:
     type: ValueType = ValueType.BOOLEAN
 
 
-@dataclass(frozen=True)
+@_node
 class IsKnown:
     """``x is not null``: yes once a value is known, unknown before. It is never no.
 
@@ -110,7 +135,7 @@ class IsKnown:
     type: ValueType = ValueType.BOOLEAN
 
 
-@dataclass(frozen=True)
+@_node
 class Arithmetic:
     """``operator`` is one of + - *."""
 
@@ -120,7 +145,7 @@ class Arithmetic:
     type: ValueType
 
 
-@dataclass(frozen=True)
+@_node
 class Divide:
     """Exact division; ``divisor`` holds only constants and parameters and is positive."""
 
@@ -129,13 +154,13 @@ class Divide:
     type: ValueType = ValueType.DECIMAL
 
 
-@dataclass(frozen=True)
+@_node
 class Negate:
     operand: Expression
     type: ValueType
 
 
-@dataclass(frozen=True)
+@_node
 class Shift:
     """A date moved by whole months or days; the end of a month is clamped (31 Jan + 1 → 28 Feb).
 
@@ -148,14 +173,14 @@ class Shift:
     type: ValueType = ValueType.DATE
 
 
-@dataclass(frozen=True)
+@_node
 class Extract:
     part: str  # year, month or day
     operand: Expression
     type: ValueType = ValueType.INTEGER
 
 
-@dataclass(frozen=True)
+@_node
 class Case:
     """First branch whose condition holds. An unknown condition makes the whole unknown.
 

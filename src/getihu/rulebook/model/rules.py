@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from functools import cached_property
 
 from getihu.dataplane.contracts import FactDeclaration, FactScalar, FactType, PersonalClass
 from getihu.rulebook.contracts import LegalSource
-from getihu.rulebook.model.expressions import Constant, Expression
+from getihu.rulebook.model.expressions import (
+    AsOf,
+    Constant,
+    Expression,
+    Fact,
+    ValueType,
+    facts_in,
+)
+from getihu.rulebook.model.scope import Override, Scope, region_prefix, scope_of
 
 ELIGIBILITY = "eligibility"
 TABLE = "table"
 UNKNOWN = "unknown"
-NATIONAL = "CN"
 ASKED_OF = {"applicant": "申请人", "officer": "办案人员"}
 CREDIT_LISTS = {
     "abnormal_status": "经营异常状态",
@@ -22,20 +30,126 @@ CREDIT_LISTS = {
     "judgment_defaulter": "失信被执行人名单",
     "penalty": "行政处罚信息",
 }
-SUBJECT_LABELS = {"individual": "个体工商户", "enterprise": "由个体工商户转型的企业"}
+SUBJECT_LABELS = {
+    "individual": "个体工商户",
+    "enterprise": "由个体工商户转型的企业",
+    "employer": "有参保职工的用人单位（含个体工商户）",
+}
+# Kinds of subject a trader is one of at a time; an employer is either.
+SUBJECT_KINDS = ("individual", "enterprise")
+EMPLOYER = "employer"
+DECIDING_DATES = {
+    "as_of": "判定之日",
+    "application": "申请之日",
+    "event": "事件发生之日",
+    "period_end": "期间届满之日",
+}
+LEGAL_BASES = {
+    "law": "法律",
+    "regulation": "行政法规",
+    "state_council": "国务院批准",
+    "local": "地方性法规、规章或文件",
+    "none": "没有",
+}
+# What takes money from the treasury or from what is due to it (公平竞争审查条例 第十条).
+PAID_KINDS = ("奖励", "补助", "补贴", "贴息", "税收减免", "免税", "减征", "降费", "租金减免")
+
+
+@dataclass(frozen=True)
+class ParameterRow:
+    """The value of a parameter where ``condition`` holds; ``where`` says it in words."""
+
+    condition: Expression
+    constant: Constant
+    value: FactScalar
+    source: str
+    where: str
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A number or date of the rule, with the text that set it."""
+    """A number or date of the rule, with the text that set it.
+
+    ``rows`` give other values by region, trade, kind of subject or period, the first that holds;
+    ``value`` is what holds elsewhere. None: outside the rows the text sets no value (unknown).
+    """
 
     name: str
     label: str
-    value: FactScalar
+    value: FactScalar | None
     unit: str
     source: str
     is_official: bool
     constant: Constant
+    rows: tuple[ParameterRow, ...] = ()
+
+
+@dataclass(frozen=True)
+class DecidingDate:
+    """Which date decides whether the rule and its values are in force (政策元规则 F-07).
+
+    ``fact`` names the date of the event or of the end of the period; empty: the date asked about.
+    """
+
+    kind: str = "as_of"
+    fact: str = ""
+
+    @property
+    def expression(self) -> Expression:
+        return Fact(self.fact, ValueType.DATE) if self.fact else AsOf()
+
+
+@dataclass(frozen=True)
+class Instalment:
+    """One payment of an award: ``yuan``, or a ``share`` of the amount."""
+
+    yuan: Decimal | None
+    share: Decimal | None
+    due: str
+    article: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rules that pay for the same thing. ``how``: highest (就高), once (不得重复享受) or difference
+    (晋级补差). ``window_months`` is how far back an award counts; None: for ever."""
+
+    id: str
+    how: str
+    window_months: int | None
+    source: str
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What there is to give, and the order in which claims are served (names of facts, inputs or
+    ``amount``, ``-`` for largest first). None: no such limit."""
+
+    yuan: Decimal | None
+    places: int | None
+    order: tuple[str, ...]
+    source: str
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """All awards under one ceiling, together in a year, are at most the money of ``fact``.
+
+    It holds once a trader has been registered for ``from_registered_months``.
+    """
+
+    id: str
+    fact: str
+    from_registered_months: int
+    source: str
+
+
+@dataclass(frozen=True)
+class LegalBasis:
+    """What allows giving to some and not to others (公平竞争审查条例 第十条)."""
+
+    text: str
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -191,6 +305,15 @@ class Rule:
     amount: Amount | None
     file: str
     inputs: tuple[Input, ...] = ()
+    decides_on: DecidingDate = DecidingDate()
+    benefit_kind: str = ""
+    instalments: tuple[Instalment, ...] = ()
+    group: Group | None = None
+    budget: Budget | None = None
+    ceiling: Ceiling | None = None
+    overrides: tuple[str, ...] = ()
+    legal_basis: LegalBasis | None = None
+    overridden_by: tuple[Override, ...] = ()  # known once the whole rulebook is read
 
     @cached_property
     def clause_by_id(self) -> dict[str, Clause]:
@@ -215,12 +338,10 @@ class Rule:
 
     @cached_property
     def facts(self) -> tuple[str, ...]:
-        """Every fact the rule may look at, its region and subject kind included."""
+        """Every fact the rule may look at, those that say whether it applies included."""
         used: dict[str, None] = {}
-        if self.region != NATIONAL:
-            used["county_code"] = None
-        if self.needs_subject_kind:
-            used["subject_kind"] = None
+        for part in self.scope(self.valid_from).parts.values():
+            used.update(dict.fromkeys(facts_in(part)))
         for clause in self.clauses:
             used.update(dict.fromkeys(clause.facts))
         if self.amount:
@@ -228,29 +349,58 @@ class Rule:
         return tuple(used)
 
     @property
-    def needs_subject_kind(self) -> bool:
-        """False when the rule holds for every kind of subject there is."""
-        return set(self.subjects) != set(SUBJECT_LABELS)
-
-    @property
     def region_prefix(self) -> str:
         """Leading digits that every county inside the region shares (empty: whole country)."""
-        if self.region == NATIONAL:
-            return ""
-        code = self.region
-        return code[:2] if code.endswith("0000") else code[:4] if code.endswith("00") else code
+        return region_prefix(self.region)
 
-    def in_force(self, as_of: date) -> bool:
-        if as_of < self.valid_from or (self.valid_until and as_of >= self.valid_until):
-            return False
-        return not (self.ended_by and as_of >= self.ended_by.from_)
+    @cached_property
+    def last_day_after(self) -> date | None:
+        """The first day it no longer holds, by its own end or by an earlier one set later."""
+        ends = [self.valid_until, self.ended_by.from_ if self.ended_by else None]
+        return min((end for end in ends if end is not None), default=None)
+
+    def in_force(self, day: date) -> bool:
+        """Whether a day lies in the rule's period."""
+        end = self.last_day_after
+        return self.valid_from <= day and (end is None or day < end)
+
+    def is_over(self, day: date) -> bool:
+        """Whether the rule's period has ended by a day."""
+        end = self.last_day_after
+        return end is not None and end <= day
+
+    def scope(self, as_of: date) -> Scope:
+        """For whom and when the rule is, as conditions on facts; the same for a period of days.
+
+        A rule that decides on the date asked about is in force or not for everybody; one that
+        decides on an event's date asks for it.
+        """
+        return scope_of(
+            self.decides_on.expression if self.decides_on.fact else as_of,
+            (self.valid_from, self.last_day_after),
+            self.region,
+            self.subjects,
+            self.overridden_by,
+        )
+
+
+def with_overrides(rules: Sequence[Rule]) -> Iterator[Rule]:
+    """The rules, each knowing which others take its place and where."""
+    for rule in rules:
+        above = tuple(
+            Override(other.id, other.title, other.region, other.valid_from, other.last_day_after)
+            for other in rules
+            if rule.id in other.overrides
+        )
+        yield replace(rule, overridden_by=above) if above else rule
 
 
 class Rulebook:
     """All rules, every version of each. ``at`` picks the version that governs a date."""
 
     def __init__(self, rules: tuple[Rule, ...]) -> None:
-        self.rules = tuple(sorted(rules, key=lambda rule: (rule.id, rule.valid_from)))
+        settled = tuple(with_overrides(rules))
+        self.rules = tuple(sorted(settled, key=lambda rule: (rule.id, rule.valid_from)))
         self._versions: dict[str, list[Rule]] = {}
         for rule in self.rules:
             self._versions.setdefault(rule.id, []).append(rule)

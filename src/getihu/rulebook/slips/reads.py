@@ -1,6 +1,6 @@
 """Slips on published facts: what of today they are compared with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -25,6 +25,11 @@ def issue(rule: Rule, trader: TraderFacts, answers: Answers) -> Slip:
     """The slip of one decision. Raises UnknownAnswer, RuleChangedMeanwhile."""
     check_answers([rule], answers)
     return slips.issue(rule, trader, dataplane.fact_catalogue(), answers)
+
+
+def issue_many(rule: Rule, traders: Iterable[TraderFacts]) -> Iterator[Slip]:
+    """The slips of many decisions of one rule. Raises RuleChangedMeanwhile."""
+    return slips.issue_many(rule, traders, dataplane.fact_catalogue())
 
 
 def tell(slip: Slip, actor: str, at: datetime) -> None:

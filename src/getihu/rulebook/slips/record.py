@@ -4,7 +4,7 @@ changed."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -25,6 +25,7 @@ from getihu.rulebook.explain.decisions import decide
 from getihu.rulebook.load.document import Document, parse_document
 from getihu.rulebook.load.rule import check_rule
 from getihu.rulebook.model.rules import Rule
+from getihu.rulebook.model.scope import Override
 from getihu.rulebook.slips import archive
 
 FORMAT = "getihu/slip/1"
@@ -44,7 +45,13 @@ def record(
     decision = decide(rule, with_answers(trader, answers, catalogue), catalogue)
     return {
         "format": FORMAT,
-        "rule": {"id": rule.id, "version": rule.version, "title": rule.title, **texts},
+        "rule": {
+            "id": rule.id,
+            "version": rule.version,
+            "title": rule.title,
+            **texts,
+            **_overridden_by(rule),
+        },
         "source": asdict(rule.source),
         "trader_code": trader.trader_code,
         "as_of": trader.as_of,
@@ -53,6 +60,12 @@ def record(
         "facts": {name: _fact(name, trader, catalogue) for name in sorted(_used(rule, catalogue))},
         **_decided(decision),
     }
+
+
+def _overridden_by(rule: Rule) -> Plain:
+    """The regional rules that took the rule's place: its own text does not know them."""
+    others = [asdict(other) for other in rule.overridden_by]
+    return {"overridden_by": others} if others else {}
 
 
 def _decided(decision: Decision) -> Plain:
@@ -104,8 +117,12 @@ def with_answers(trader: TraderFacts, answers: Answers, catalogue: Catalogue) ->
 
 
 def catalogue_text(rule: Rule, catalogue: Catalogue) -> bytes:
-    """The declarations of the facts a rule uses, as they are today."""
-    return canonical_json({name: catalogue[name] for name in _used(rule, catalogue)})
+    """The declarations of the facts a rule names, as they are today: those it decides on, and
+    those its budget is ordered by."""
+    order = [key.removeprefix("-") for key in rule.budget.order] if rule.budget else []
+    beside = [*order, rule.ceiling.fact] if rule.ceiling else order
+    named = {*_used(rule, catalogue), *(name for name in beside if name in catalogue)}
+    return canonical_json({name: catalogue[name] for name in named})
 
 
 def read_catalogue(content: bytes) -> dict[str, FactDeclaration]:
@@ -121,14 +138,28 @@ def read_catalogue(content: bytes) -> dict[str, FactDeclaration]:
     }
 
 
-def read_rule_text(rule_id: str, content: bytes, catalogue: Catalogue) -> Rule:
-    """A rule from its archived text. Raises InvalidInput when today's program cannot read it."""
+def read_rule_text(slip: Plain, content: bytes, catalogue: Catalogue) -> Rule:
+    """A slip's rule from its archived text. Raises InvalidInput when today's program cannot read
+    it."""
+    rule_id = slip["rule"]["id"]
     document = Document(file=f"{rule_id}.yaml", text=content.decode("utf-8"))
     parse_document(document)
     rule = check_rule(document, catalogue)
     if rule is None:
         raise InvalidInput(document.problems)
-    return rule
+    above = slip["rule"].get("overridden_by") or ()
+    return replace(rule, overridden_by=tuple(_override(other) for other in above))
+
+
+def _override(raw: Plain) -> Override:
+    until = raw["valid_until"]
+    return Override(
+        rule_id=raw["rule_id"],
+        title=raw["title"],
+        region=raw["region"],
+        valid_from=date.fromisoformat(raw["valid_from"]),
+        valid_until=date.fromisoformat(until) if until else None,
+    )
 
 
 def archived(rule: Rule, text: bytes, catalogue: Catalogue) -> dict[str, str]:

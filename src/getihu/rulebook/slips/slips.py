@@ -1,7 +1,7 @@
 """Issues slips and replays them."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +11,7 @@ from getihu.dataplane.contracts import FactDeclaration, TraderFacts
 from getihu.kernel.errors import GetihuError
 from getihu.rulebook.advise.inputs import with_inputs
 from getihu.rulebook.contracts import Decision, ReplayResult, Slip, SlipToday
-from getihu.rulebook.explain.canonical import canonical_json
+from getihu.rulebook.explain.canonical import canonical_json, to_plain
 from getihu.rulebook.explain.decisions import decide
 from getihu.rulebook.model.rules import Rule
 from getihu.rulebook.slips import archive
@@ -65,15 +65,31 @@ def issue(
     return _slip(content)
 
 
+def issue_many(
+    rule: Rule, traders: Iterable[TraderFacts], catalogue: Mapping[str, FactDeclaration]
+) -> Iterator[Slip]:
+    """``issue`` for many traders: the texts are kept once, and the first slip is decided again.
+
+    Raises RuleChangedMeanwhile.
+    """
+    texts = archived(rule, Path(rule.file).read_bytes(), catalogue)
+    for number, trader in enumerate(traders):
+        content = _sealed(record(rule, texts, trader, catalogue, {}))
+        if number == 0 and _again(json.loads(content)) != content:
+            raise RuleChangedMeanwhile(f"{rule.id} 的规则文件刚刚改动过。处理办法：再开一次凭据。")
+        yield _slip(content)
+
+
 def _sealed(plain: Plain) -> bytes:
     """Canonical bytes with their own fingerprint inside."""
+    plain = to_plain(plain)
     return canonical_json({**plain, _FINGERPRINT: archive.fingerprint(canonical_json(plain))})
 
 
 def _again(slip: Plain) -> bytes:
     """The slip decided once more, from the archive and the facts it holds."""
     catalogue = read_catalogue(archive.find(slip["rule"]["facts_sha256"]))
-    rule = read_rule_text(slip["rule"]["id"], archive.find(slip["rule"]["text_sha256"]), catalogue)
+    rule = read_rule_text(slip, archive.find(slip["rule"]["text_sha256"]), catalogue)
     texts = {name: slip["rule"][name] for name in ("text_sha256", "facts_sha256")}
     trader = read_trader(slip, catalogue)
     return _sealed(record(rule, texts, trader, catalogue, _answers(slip, rule, catalogue)))

@@ -44,6 +44,33 @@ def changed_rule(
     return read_text(rule.file, apply(text, edits_for(text, changes)), facts)
 
 
+def with_clause(
+    text: str, clause_id: str, clause: Mapping[str, object], parameter: Mapping[str, object] | None
+) -> str:
+    """The text of a rule with one condition more, which all must meet; its standard (if any) is a
+    parameter of its own name. A text without conditions cannot take one. Raises: UnknownPart."""
+    tree = TextTree(text)
+    clauses, requires = tree.pair("clauses"), tree.pair("requires", "all_of")
+    if clauses is None or requires is None or not clauses[1].value:
+        raise UnknownPart(
+            "这份规则的条件不是“全部满足”的写法，不能这样加。处理办法：直接改下面的文本。"
+        )
+    last = clauses[1].value[-1][0].value
+    edits = tree.put(("clauses", clause_id), dict(clause), after=last)
+    edits += tree.set(("requires", "all_of"), [*_plain(requires[1]), clause_id])
+    if parameter is not None:
+        edits += _with_parameter(tree, clause_id, dict(parameter))
+    return apply(text, edits)
+
+
+def _with_parameter(tree: TextTree, name: str, parameter: dict[str, object]) -> list[Edit]:
+    own = f"{name}_standard"
+    parameters = tree.pair("parameters")
+    if parameters is None or not parameters[1].value:
+        return tree.put(("parameters",), {own: parameter}, after="benefit")
+    return tree.put(("parameters", own), parameter, after=parameters[1].value[-1][0].value)
+
+
 def read_text(file: str, text: str, facts: Mapping[str, FactDeclaration]) -> Rule:
     """The rule of a text, as if it lay in ``file``. Raises: InvalidInput."""
     document = Document(file=file, text=text)

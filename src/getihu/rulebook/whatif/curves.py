@@ -124,6 +124,8 @@ def _said(sums: Sequence[int], counts: Sequence[int], at: int) -> tuple[int, ...
 def grid(city: City, rule: Rule, parameter: Parameter) -> list[Any]:
     """Values worth trying, the one in force among them; none for words."""
     value = parameter.value
+    if value is None or parameter.rows:
+        return []  # several values at once are no point on one line
     if isinstance(value, bool):
         return [False, True]
     if isinstance(value, date):

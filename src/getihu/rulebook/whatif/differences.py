@@ -3,7 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from getihu.dataplane import selectors as dataplane
+from getihu.dataplane.contracts import FactDeclaration
 from getihu.rulebook.contracts import RuleDifference
+from getihu.rulebook.explain.frame import frame_of
 from getihu.rulebook.explain.words import show_parameter
 from getihu.rulebook.model.rules import AllOf, AnyOf, AtLeast, ClauseRef, Rule, Tree
 
@@ -24,17 +27,30 @@ _FIELDS: tuple[tuple[str, str, Callable[[Rule], Any]], ...] = (
 def differences(before: Rule, after: Rule) -> tuple[RuleDifference, ...]:
     """Everything that differs: parameters and clauses first, then how they are joined, the
     amount, and the frame around them."""
+    catalogue = dataplane.fact_catalogue()
     found = [
         *_both("参数", _parameters(before), _parameters(after)),
         *_both("条件", _clauses(before), _clauses(after)),
         *_both("组合", _joined(before), _joined(after)),
         *_both("金额", _amount(before), _amount(after)),
+        *_both("怎样给", _frame(before, catalogue), _frame(after, catalogue)),
     ]
     for what, label, read in _FIELDS:
         found += _both(what, {"": (label, read(before))}, {"": (label, read(after))})
     if not found and before.version != after.version:
         found.append(RuleDifference("文字", "标注、来源等说明文字", "", "有改动，不影响判定"))
     return tuple(found)
+
+
+def rule_in_words(rule: Rule) -> list[tuple[str, list[str]]]:
+    """Headings with lines: standards, conditions, how they are joined, the amount."""
+    parts = [
+        ("标准", [f"{p.label}：{show_parameter(p)}（{p.source}）" for p in rule.parameters]),
+        ("条件", [f"{c.id}  {c.label}（{c.article}）\n      {c.text}" for c in rule.clauses]),
+        ("怎样算", [f"{label}：{text}" for label, text in _joined(rule).values()]),
+        ("给多少", [f"{label}：{text}" for label, text in _amount(rule).values()]),
+    ]
+    return [(heading, lines) for heading, lines in parts if lines]
 
 
 Named = Mapping[str, tuple[str, str]]  # id → (label, as people read it)
@@ -66,6 +82,14 @@ def _joined(rule: Rule) -> Named:
 
 def _amount(rule: Rule) -> Named:
     return {"": (rule.amount.label, rule.amount.text)} if rule.amount else {}
+
+
+def _frame(rule: Rule, catalogue: Mapping[str, FactDeclaration]) -> Named:
+    lines: dict[str, tuple[str, str]] = {}
+    for line in frame_of(rule, catalogue):
+        before = lines.get(line.id, ("", ""))[1]
+        lines[line.id] = (line.label, f"{before}；{line.text}" if before else line.text)
+    return lines
 
 
 def in_words(tree: Tree, labels: Mapping[str, str]) -> str:

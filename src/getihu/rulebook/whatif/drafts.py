@@ -14,7 +14,7 @@ from getihu.rulebook.contracts import DraftVersion, RuleChange
 from getihu.rulebook.evaluate.missing import missing_facts
 from getihu.rulebook.evaluate.verdicts import OUTCOMES, judge
 from getihu.rulebook.load.cases import read_cases
-from getihu.rulebook.load.rule import OURS
+from getihu.rulebook.load.parameters import OURS
 from getihu.rulebook.model.cases import NOT_APPLICABLE, Case
 from getihu.rulebook.model.rules import Rule
 from getihu.rulebook.whatif.changes import edits_for, parameter_path, read_text

@@ -6,7 +6,8 @@ from datetime import date
 
 from getihu.reference import selectors as reference
 from getihu.rulebook.contracts import RuleDifference, RuleSummary
-from getihu.rulebook.model.rules import NATIONAL, Rule, Rulebook
+from getihu.rulebook.model.rules import Rule, Rulebook
+from getihu.rulebook.model.scope import NATIONAL
 from getihu.rulebook.whatif.reads import history, past_versions
 
 

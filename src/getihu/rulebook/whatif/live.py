@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from django.db import transaction
+from django.db.models import Min
 
 from getihu.kernel.errors import GetihuError
 from getihu.rulebook import models
@@ -102,3 +103,20 @@ def _live() -> dict[str, list[str]]:
 def live_versions(rule_id: str) -> list[models.LiveRule]:
     """The versions of one rule that have decided, the latest first."""
     return list(models.LiveRule.objects.filter(rule_id=rule_id).order_by("-pk"))
+
+
+def drift_report_of(rule: Rule) -> str:
+    """The key of a report into this version; ``none`` when it needs none, empty when it lacks."""
+    versions = _live().get(rule.id)
+    if not versions or rule.version in versions:
+        return "none"
+    found = models.DriftReport.objects.filter(
+        rule_id=rule.id, after_version=rule.version, before_version__in=versions
+    )
+    return found.order_by("-made_at").values_list("key", flat=True).first() or ""
+
+
+def first_days() -> dict[str, date]:
+    """Rule id → the first date the city was decided by any version of it."""
+    found = models.LiveRule.objects.values("rule_id").annotate(first=Min("as_of"))
+    return {row["rule_id"]: row["first"] for row in found}

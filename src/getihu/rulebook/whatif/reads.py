@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 
 from django.conf import settings
@@ -61,7 +62,10 @@ class Scene:
         """Where an answer is kept: it stays right as long as none of its grounds changes."""
         typed = self.type_rule.version if self.type_rule else "none"
         folder = Path(settings.DATA_DIR) / "rulebook" / "whatif" / self.snapshot_id
-        name = f"{self.rule.id}-{self.rule.version}-{typed}-{question}-{FORMAT}.json"
+        # A regional rule above this one changes its answer without changing its text.
+        above = repr(self.rule.overridden_by).encode() if self.rule.overridden_by else b""
+        ground = f"{typed}-{sha256(above).hexdigest()[:8]}" if above else typed
+        name = f"{self.rule.id}-{self.rule.version}-{ground}-{question}-{FORMAT}.json"
         return folder / self.as_of.isoformat() / name
 
 
