@@ -23,11 +23,53 @@ VECTORS = {
     "G-10": "policies.expansion_subsidy_2024",
     "G-11": "policies.expansion_subsidy_2024",
     "G-12": "growth.yueqing_entry",
+    "G-17": "growth.chaozhou_entry",
+    "G-17b": "supervision.publication_term",
+    "G-18": "supervision.publication_early_end",
+    "G-18b": "supervision.credit_repair",
+    "G-19": "supervision.publication_early_end",
+    "G-21": "entry.simple_deregistration",
+    "G-22": "entry.simple_deregistration",
+    "G-23": "entry.suspension_extension",
+    "G-26": "entry.small_catering",
+    "G-27": "entry.small_catering",
+    "G-28": "entry.stall_online",
+    "G-30": "supervision.prepaid_card_zhejiang",
     "G-32": "supervision.first_breach_loose_food",
+    "G-32b": "supervision.first_breach_linxiang",
+    "G-33": "supervision.minor_expired_food",
+    "G-43": "supervision.food_recheck",
+    "G-45": "entry.operator_change_reregister",
 }
 # No department delivers the rank of the unit that issued the certificate: yes needs a person.
 NEVER_YES = {"policies.transferred_cadre_exempt"}
-ELSEWHERE = {"policies.conversion_reward_pingshan", "policies.shanxi_insurance"}
+ELSEWHERE = {
+    "growth.chaozhou_entry",
+    "growth.dandong_entry",
+    "growth.hunan_scope",
+    "growth.nantong_known",
+    "growth.shaoguan_incentive",
+    "growth.xianning_term",
+    "growth.yanshan_window",
+    "policies.conversion_above_quota_shenzhen_2023",
+    "policies.conversion_pool_liaoning",
+    "policies.conversion_reward_chengdu",
+    "policies.conversion_reward_pingshan",
+    "policies.conversion_reward_yinzhou_2014",
+    "policies.disabled_startup_shaoxing_2011",
+    "policies.shanxi_insurance",
+    "policies.startup_insurance_hangzhou",
+    "policies.startup_loan_jinhua_2022",
+    "policies.startup_rent_hangzhou",
+    "policies.startup_subsidy_hangzhou",
+    "policies.unemployment_rate_guangdong_2023",
+    "supervision.change_registration_shizuishan",
+    "supervision.first_breach_linxiang",
+    "supervision.mitigation_shaoxing",
+    "supervision.premises_for_unlicensed_yuhang",
+    "supervision.unlicensed_yuhang",
+    "supervision.wording_shizuishan",
+}
 
 
 class Plain(yaml.SafeLoader):
@@ -59,7 +101,7 @@ def facts_in_clauses(rule: dict) -> set[str]:
     for clause in rule["clauses"].values():
         tree = sqlglot.parse_one(clause["when"], dialect="duckdb")
         names |= {column.name for column in tree.find_all(exp.Column)}
-    return names - set(rule["parameters"]) - {"as_of"}
+    return names - set(rule.get("parameters", {})) - {"as_of", "decided_on"}
 
 
 def outcomes(rule_id: str) -> set[str]:
@@ -82,7 +124,7 @@ def test_every_rule_names_its_text_link_and_trust_mark(rule_id):
 
 @every_rule
 def test_every_parameter_has_a_unit_and_a_source_and_ours_say_so(rule_id):
-    for name, parameter in RULES[rule_id]["parameters"].items():
+    for name, parameter in RULES[rule_id].get("parameters", {}).items():
         assert parameter["label"] and parameter["unit"], name
         ours = parameter.get("official", "true") == "false"
         assert parameter["source"].startswith(OURS) == ours, name
@@ -97,7 +139,7 @@ def test_every_clause_has_a_label_and_an_article(rule_id):
 
 @every_rule
 def test_subjects_and_a_note_on_the_date_are_always_given(rule_id):
-    assert set(RULES[rule_id]["subjects"]) <= {"individual", "enterprise"}
+    assert set(RULES[rule_id]["subjects"]) <= {"individual", "enterprise", "employer"}
     assert RULES[rule_id]["subjects"]
     assert RULES[rule_id]["date_note"]
     assert RULES[rule_id]["benefit"]["text"]
@@ -141,7 +183,7 @@ def test_another_regions_rule_has_a_case_that_leaves_wenzhou_out(rule_id):
     in_wenzhou = [
         case
         for case in CASES[rule_id]["cases"]
-        if {**defaults, **case["facts"]}["county_code"].startswith("3303")
+        if ({**defaults, **case["facts"]}.get("county_code") or "").startswith("3303")
     ]
     assert in_wenzhou and {case["expect"] for case in in_wenzhou} == {"not_applicable"}
 
@@ -150,3 +192,16 @@ def test_another_regions_rule_has_a_case_that_leaves_wenzhou_out(rule_id):
 def test_every_rule_stands_in_the_map_of_the_plan(rule_id):
     plan = (Path(settings.BASE_DIR) / "docs" / "plan.md").read_text("utf-8")
     assert f"[`{rule_id}`]" in plan
+
+
+def test_the_how_to_quotes_the_files_as_they_are():
+    guide = (Path(settings.BASE_DIR) / "docs" / "how-to" / "add-a-policy.md").read_text("utf-8")
+    blocks = [block.split("```")[0] for block in guide.split("```yaml\n")[1:]]
+    quoted = {
+        kind: next(yaml.load(block, Loader=Plain) for block in blocks if block.startswith(kind))
+        for kind in ("id:", "defaults:")
+    }
+    rule_id = quoted["id:"]["id"]
+    assert quoted["id:"] == RULES[rule_id]
+    assert quoted["defaults:"]["defaults"] == CASES[rule_id]["defaults"]
+    assert [c for c in quoted["defaults:"]["cases"] if c not in CASES[rule_id]["cases"]] == []
