@@ -46,7 +46,7 @@ def apply(operation: migrations.RunPython, *, backwards: bool = False) -> None:
 
 
 @pytest.fixture
-def stalls():
+def stalls(data_dir):
     if connection.vendor != "postgresql":
         pytest.skip("on SQLite only the services write events; see docs/reference/audit-log.md")
     make_table()

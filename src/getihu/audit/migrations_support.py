@@ -28,3 +28,35 @@ def _install(apps: Any, schema_editor: Any, *, table: str, key: str) -> None:
 
 def _remove(apps: Any, schema_editor: Any, *, table: str) -> None:
     guards.remove_from(schema_editor.connection, table)
+
+
+def only_added(table: str) -> migrations.RunPython:
+    """Return the migration step after which rows of ``table`` are only added: the database refuses
+    every UPDATE, and on PostgreSQL every DELETE of a single row."""
+    return migrations.RunPython(
+        partial(_guard_rows, table=table), partial(_unguard_rows, table=table)
+    )
+
+
+def _guard_rows(apps: Any, schema_editor: Any, *, table: str) -> None:
+    if schema_editor.connection.vendor != "postgresql":
+        schema_editor.execute(
+            f"CREATE TRIGGER {table}_only_added BEFORE UPDATE ON {table} "
+            "BEGIN SELECT RAISE(ABORT, 'this is only added to'); END"
+        )
+        return
+    schema_editor.execute(f"""
+        CREATE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            RAISE EXCEPTION 'this is only added to'
+                USING ERRCODE = 'integrity_constraint_violation';
+        END $$;
+        CREATE TRIGGER {table}_only_added BEFORE UPDATE OR DELETE ON {table}
+            FOR EACH ROW EXECUTE FUNCTION {table}_refuse()""")
+
+
+def _unguard_rows(apps: Any, schema_editor: Any, *, table: str) -> None:
+    if schema_editor.connection.vendor == "postgresql":
+        schema_editor.execute(f"DROP FUNCTION {table}_refuse() CASCADE")
+    else:
+        schema_editor.execute(f"DROP TRIGGER {table}_only_added")

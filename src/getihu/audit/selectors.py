@@ -1,13 +1,15 @@
 """What the log says: events, proofs, how far it has come, whether it holds."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Q
 
 from getihu.audit import guards, sealing
 from getihu.audit.canonical import commitment, moment_text
@@ -34,6 +36,12 @@ from getihu.audit.tlog.tiles import (
     tiles_of,
 )
 from getihu.kernel.errors import GetihuError
+
+FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
+# Nothing else in the folder is public; the names are those of c2sp.org/tlog-tiles.
+PUBLISHED: Final = re.compile(
+    r"checkpoint|keys|tile/(?:entries|[0-9])/(?:x\d{3}/)*\d{3}(?:\.p/\d{1,3})?", re.ASCII
+)
 
 
 class NotInLog(GetihuError):
@@ -108,6 +116,49 @@ def receipt_file(receipt: Receipt) -> str:
     """
     proof = inclusion_proof(receipt)
     return note.proof_text(proof.log_index, proof.path, proof.checkpoint.note, proof.commitment)
+
+
+def find_receipts(fingerprint: str) -> list[Receipt]:
+    """Return the receipts a fingerprint (64 hex digits) belongs to: the commitment of an event,
+    or a decision slip's SHA-256; empty when the log never heard of it."""
+    if not FINGERPRINT.fullmatch(fingerprint):
+        return []
+    rows = Event.objects.filter(Q(commitment=fingerprint) | Q(object_ref=f"slip:{fingerprint}"))
+    return [Receipt(row.pk, row.commitment, row.log_index) for row in rows.order_by("id")[:20]]
+
+
+def list_openings(object_ref: str) -> list[dict[str, object]]:
+    """For the person an object concerns: every event about it with what shows its commitment.
+
+    ``commitment``, ``salt`` and ``record`` as ``opening`` gives them, and ``proof``, a tlog-proof
+    file; None while the event waits for the next checkpoint.
+    """
+    found: list[dict[str, object]] = []
+    for row in Event.objects.filter(object_ref=object_ref).order_by("id"):
+        receipt = Receipt(row.pk, row.commitment, row.log_index)
+        try:
+            proof = receipt_file(receipt)
+        except NotInLog:
+            proof = None
+        found.append({"commitment": row.commitment, **opening(row.pk), "proof": proof})
+    return found
+
+
+def check_inclusion(proof: InclusionProof) -> bool:
+    """Whether the path of a proof leads from its commitment to the signed root."""
+    leaf = merkle.leaf_hash(proof.commitment)
+    size, root = proof.checkpoint.size, proof.checkpoint.root
+    return merkle.is_included(proof.log_index, size, leaf, proof.path, root)
+
+
+def read_published(name: str) -> bytes | None:
+    """Return a published file (``checkpoint``, ``keys``, ``tile/…``); None when it is not there."""
+    if not PUBLISHED.fullmatch(name):
+        return None
+    try:
+        return (log_folder() / name).read_bytes()
+    except (FileNotFoundError, IsADirectoryError):
+        return None
 
 
 def opening(event_id: int) -> dict[str, str]:

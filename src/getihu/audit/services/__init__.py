@@ -17,6 +17,7 @@ from getihu.audit.services.sequencing import (
     demo_starts_over,
     rebuild_files,
     sequence,
+    standing_still,
 )
 from getihu.audit.signers import KeyMissing, SigningFailed
 
@@ -38,4 +39,5 @@ __all__ = [
     "record",
     "record_all",
     "sequence",
+    "standing_still",
 ]

@@ -364,6 +364,16 @@ def _root_of(entries: Sequence[bytes]) -> bytes:
 
 
 @contextmanager
+def standing_still() -> Iterator[None]:
+    """Nothing is taken into the log meanwhile, so that database and files can be copied as one.
+
+    Events are recorded all the same and wait. Raises SequencerRunning.
+    """
+    with _one_at_a_time():
+        yield
+
+
+@contextmanager
 def _one_at_a_time() -> Iterator[None]:
     """One sequencer on this machine and, on PostgreSQL, one on this database."""
     folder = selectors.log_folder()
