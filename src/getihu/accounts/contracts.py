@@ -25,6 +25,7 @@ class Role(StrEnum):
     INSPECTOR = "inspector"
     POLICY_WRITER = "policy_writer"
     DATA_OFFICER = "data_officer"
+    FINANCE_OFFICER = "finance_officer"
     BANK_CLERK = "bank_clerk"
     COCKPIT_VIEWER = "cockpit_viewer"
     SYSTEM_ADMINISTRATOR = "system_administrator"
@@ -39,6 +40,7 @@ ROLE_LABELS = {
     Role.INSPECTOR: "执法人员",
     Role.POLICY_WRITER: "政策编写人员",
     Role.DATA_OFFICER: "数据管理人员",
+    Role.FINANCE_OFFICER: "财政拨付人员",
     Role.BANK_CLERK: "银行经办人员",
     Role.COCKPIT_VIEWER: "市政府办公室",
     Role.SYSTEM_ADMINISTRATOR: "系统管理员",
@@ -154,3 +156,12 @@ class AuthorisationSummary:
     since: datetime
     until: datetime
     ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class CastMember:
+    """Somebody of the demo city to sign in as, and what is told of them."""
+
+    login: str
+    name: str
+    told: str

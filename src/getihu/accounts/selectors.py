@@ -1,15 +1,19 @@
 """Who acts, read afresh: rights as of a moment, straight from the tables."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from getihu.accounts.contracts import (
     ANONYMOUS,
     Actor,
     AuthorisationSummary,
+    CastMember,
     Duty,
     Grant,
     Purpose,
@@ -18,7 +22,7 @@ from getihu.accounts.contracts import (
 )
 from getihu.accounts.models import Account, Assignment, Authorisation, Ownership
 
-__all__ = ["actor_of", "holds_at", "list_authorisations", "list_officers", "within"]
+DEMO_ISSUER = "demo"  # no identity provider is called so; only the demo's people carry it
 
 
 def actor_of(account_id: uuid.UUID | str | None, at: datetime) -> Actor:
@@ -101,3 +105,61 @@ def list_officers(role: Role, agency: str, division: str, at: datetime) -> list[
     return sorted(
         {row.account_id for row in held if Scope(frozenset({row.division})).covers(division)}
     )
+
+
+def list_operators(trader_codes: Sequence[str]) -> dict[str, list[uuid.UUID]]:
+    """Trader code → the open accounts that own it; traders without an account are left out."""
+    rows = Ownership.objects.filter(
+        trader_code__in=trader_codes, until=None, account__closed_at=None
+    ).order_by("trader_code", "account_id")
+    found: dict[str, list[uuid.UUID]] = {}
+    for row in rows:
+        found.setdefault(row.trader_code, []).append(row.account_id)
+    return found
+
+
+def list_operated(after: str, limit: int) -> list[str]:
+    """Codes of traders whose operator has an open account, in order, those after ``after``."""
+    rows = Ownership.objects.filter(until=None, account__closed_at=None, trader_code__gt=after)
+    codes = rows.order_by("trader_code").values_list("trader_code", flat=True).distinct()
+    return list(codes[:limit])
+
+
+def find_account(account_id: str) -> Account | None:
+    """An open account by id."""
+    return Account.objects.filter(pk=account_id, closed_at=None).first() if account_id else None
+
+
+def find_by_identity(issuer: str, subject: str) -> Account | None:
+    """The open account an identity provider's person is linked to; None when there is none."""
+    found = Account.objects.filter(identity_issuer=issuer, identity_subject=subject, closed_at=None)
+    return found.first()
+
+
+def has_second_factor(account: Account) -> bool:
+    return TOTPDevice.objects.filter(user=account, confirmed=True).exists()
+
+
+def is_demo() -> bool:
+    """Whether the installation holds a demo city; its mark is written by the demo alone."""
+    return (settings.DATA_DIR / "demo.json").exists()
+
+
+def list_cast() -> list[CastMember]:
+    """The people of the demo city, to sign in as; nobody in a real installation."""
+    if not is_demo():
+        return []
+    now = Account.objects.filter(identity_issuer=DEMO_ISSUER, closed_at=None)
+    return [
+        CastMember(
+            login=row.login, name=row.name, told=(row.identity_subject or "").rpartition("（")[0]
+        )
+        for row in now.order_by("-duty", "login")
+    ]
+
+
+def find_cast_member(login: str) -> Account | None:
+    """One of the demo's people; None outside a demo and for every other account."""
+    if not is_demo():
+        return None
+    return Account.objects.filter(login=login, identity_issuer=DEMO_ISSUER, closed_at=None).first()

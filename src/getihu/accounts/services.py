@@ -16,7 +16,9 @@ from getihu.accounts.contracts import (
     duty_of,
 )
 from getihu.accounts.models import Account, Assignment, Authorisation, Ownership
-from getihu.accounts.selectors import holds_at
+from getihu.accounts.selectors import DEMO_ISSUER, holds_at, is_demo
+from getihu.audit import services as audit
+from getihu.audit.contracts import AuditEvent
 from getihu.kernel.errors import GetihuError
 
 LONGEST_AUTHORISATION = timedelta(days=365)  # 本项目设定，非官方
@@ -44,6 +46,36 @@ def open_account(
         login=login, name=name, duty=duty.value, created_at=at, password=make_password(password)
     )
     return account.pk
+
+
+@transaction.atomic
+def link_identity(
+    account_id: uuid.UUID, *, issuer: str, subject: str, by: Actor | None, at: datetime
+) -> None:
+    """Let a person of an identity provider sign in as an account; one identity, one account.
+
+    ``by`` is a system administrator; None is the set-up of an installation. Raises: NotAllowed;
+    AccountConflict when either is linked already.
+    """
+    if by is not None:
+        _need(by, Role.SYSTEM_ADMINISTRATOR)
+    taken = Account.objects.filter(identity_issuer=issuer, identity_subject=subject).exists()
+    account = Account.objects.select_for_update().get(pk=account_id)
+    if taken or account.identity_subject:
+        raise AccountConflict(
+            "这个身份或者这个账号已经关联过。处理办法：先核对是谁，再解除原来的关联。"
+        )
+    account.identity_issuer, account.identity_subject = issuer, subject
+    account.save(update_fields=["identity_issuer", "identity_subject"])
+    audit.record(
+        AuditEvent(
+            kind="account.identity_linked",
+            actor=f"account:{by.account_id}" if by else "job:setup",
+            object=f"account:{account_id}",
+            at=at,
+            body={"issuer": issuer},
+        )
+    )
 
 
 @transaction.atomic
@@ -175,3 +207,79 @@ def end_authorisation(authorisation_id: int, *, by: Actor, at: datetime) -> None
 def _need(by: Actor, role: Role) -> None:
     if role not in by.roles:
         raise NotAllowed(f"这件事要由{ROLE_LABELS[role]}办理。")
+
+
+# The demo's people: login, name, what is told, role, agency, division. All invented.
+DEMO_OFFICERS = (
+    ("demo-window", "示例窗口", Role.WINDOW_OFFICER, "amr", "330302"),
+    ("demo-case", "示例经办", Role.CASE_OFFICER, "amr", "330302"),
+    ("demo-chief", "示例负责", Role.SUPERVISOR, "amr", "330302"),
+    ("demo-fire", "示例消防", Role.CASE_OFFICER, "fire", "330302"),
+    ("demo-town", "示例街道", Role.WINDOW_OFFICER, "amr", "330302001"),
+    ("demo-yueqing", "示例乐清", Role.WINDOW_OFFICER, "amr", "330382"),
+    ("demo-inspector", "示例执法", Role.INSPECTOR, "amr", "330300"),
+    ("demo-policy", "示例政策", Role.POLICY_WRITER, "amr", "330300"),
+    ("demo-data", "示例数据", Role.DATA_OFFICER, "data", "330300"),
+    ("demo-policy-chief", "示例处长", Role.SUPERVISOR, "hrss", "330300"),
+    ("demo-award", "示例核查", Role.CASE_OFFICER, "hrss", "330300"),
+    ("demo-finance", "示例财政", Role.FINANCE_OFFICER, "finance", "330300"),
+    ("demo-bank", "示例银行", Role.BANK_CLERK, "bank", "330300"),
+    ("demo-office", "示例市府", Role.COCKPIT_VIEWER, "office", "330300"),
+    ("demo-system", "示例系统", Role.SYSTEM_ADMINISTRATOR, "data", "330300"),
+    ("demo-security", "示例安全", Role.SECURITY_ADMINISTRATOR, "data", "330300"),
+    ("demo-audit", "示例审计", Role.AUDIT_ADMINISTRATOR, "audit", "330300"),
+)
+REGIONS = {"330300": "温州市", "330302": "鹿城区", "330302001": "五马街道", "330382": "乐清市"}
+
+
+class NotADemo(GetihuError):
+    """The demo's people belong to a demo city only."""
+
+
+@transaction.atomic
+def open_demo_cast(trader_codes: list[str], *, at: datetime) -> int:
+    """Open the demo's people: an owner for each trader, a helper of the first, officers.
+
+    Again is no change; returns how many were opened. Raises NotADemo in a real installation.
+    """
+    if not is_demo():
+        raise NotADemo("这里不是演示城市，不开演示账号。")
+    if Account.objects.filter(identity_issuer=DEMO_ISSUER).exists():
+        return 0
+    for login, name, role, agency, division in DEMO_OFFICERS:
+        told = f"{ROLE_LABELS[role]}，{REGIONS[division]}"
+        account = _open_demo(login, name, duty_of(role), told, at)
+        assign(account, role, agency=agency, division=division, reason="演示", at=at, by=None)
+    owners = [_open_demo_owner(i, code, at) for i, code in enumerate(trader_codes[:3], start=1)]
+    if owners:
+        _open_demo_helper(owners[0], trader_codes[0], at)
+    _open_demo("demo-operators", "示例众店主", Duty.PERSON, "许多经营者，只在演示的兑付里出现", at)
+    return Account.objects.filter(identity_issuer=DEMO_ISSUER).count()
+
+
+def _open_demo(login: str, name: str, duty: Duty, told: str, at: datetime) -> uuid.UUID:
+    account = open_account(login=login, name=name, duty=duty, at=at)
+    # Unique with the issuer; two people never do quite the same.
+    subject = f"{told}（{login.removeprefix('demo-')}）"
+    Account.objects.filter(pk=account).update(identity_issuer=DEMO_ISSUER, identity_subject=subject)
+    return account
+
+
+def _open_demo_owner(number: int, code: str, at: datetime) -> uuid.UUID:
+    account = _open_demo(
+        f"demo-owner-{number}", f"示例店主{number}", Duty.PERSON, f"经营者，店 {code}", at
+    )
+    record_ownership(account, code, evidence="演示", at=at)
+    return account
+
+
+def _open_demo_helper(owner: uuid.UUID, code: str, at: datetime) -> None:
+    helper = _open_demo("demo-helper", "示例亲友", Duty.PERSON, f"受托人，可以看店 {code}", at)
+    Authorisation.objects.create(
+        trader_code=code,
+        by_id=owner,
+        to_id=helper,
+        purpose=Purpose.VIEW.value,
+        since=at,
+        until=at + LONGEST_AUTHORISATION,
+    )
