@@ -1,0 +1,63 @@
+"""A row of the access policy, and whether an actor satisfies it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from getihu.accounts.contracts import Purpose, Role
+
+
+class RowScope(StrEnum):
+    """How the id in an address is held to the actor."""
+
+    NONE = "none"  # the address names nothing
+    PUBLIC = "public"  # it names something everybody may know of, such as a rule
+    TRADER = "trader"  # it names a trader: hers, or inside her region
+    QUERY = "query"  # the row is read by a query that already holds the actor's scope
+
+
+@dataclass(frozen=True)
+class Who:
+    """Everybody a row lets in; one of them is enough."""
+
+    anonymous: bool
+    signed_in: bool
+    owner: bool
+    purposes: frozenset[Purpose]
+    roles: frozenset[Role]
+
+
+@dataclass(frozen=True)
+class PolicyRow:
+    """One line of the policy: these methods of this route, for these people.
+
+    ``reads_personal``: an answer shows a trader's data to somebody who is not its owner, and so is
+    itself an event.
+    """
+
+    route: str
+    methods: frozenset[str]
+    who: Who
+    row: RowScope
+    why: str
+    reads_personal: bool = False
+
+
+@dataclass(frozen=True)
+class Mask:
+    """A class of facts (the data plane's ``personal``) and the roles that see it beside the owner
+    and whoever she authorised."""
+
+    personal: str
+    roles: frozenset[Role]
+    why: str
+
+
+@dataclass(frozen=True)
+class Look:
+    """Somebody looked at a trader's data: when, in which capacity, at what."""
+
+    trader_code: str
+    at: datetime
+    by: str
+    what: str
