@@ -13,6 +13,30 @@ class Channel(StrEnum):
     EMAIL = "email"  # 电子邮件
 
 
+# What people are told about: the part of a template's id before the dot.
+TOPICS = {
+    "case": "办件的进度和结果",
+    "rating": "差评的回访和整改",
+    "permit": "许可快到期",
+    "policy": "可以享受的政策",
+    "award": "兑付到账",
+    "address": "联系方式的确认",
+}
+CHANNEL_LABELS = {Channel.IN_APP: "站内", Channel.SMS: "短信", Channel.EMAIL: "电子邮件"}
+
+# What other systems can be told of, as CloudEvents. The data hold ids and words of ours alone.
+EVENT_TYPES = {
+    "getihu.case.submitted": "提交",
+    "getihu.case.correction": "一次告知补正",
+    "getihu.case.accepted": "受理",
+    "getihu.case.granted": "准予",
+    "getihu.case.refused": "不予准许",
+    "getihu.case.not_accepted": "不予受理",
+    "getihu.case.withdrawn": "撤回",
+    "getihu.notice.sent": "通知已发",
+}
+
+
 class NoticeState(StrEnum):
     WAITING = "waiting"  # 待发
     SENT = "sent"  # 已发
@@ -55,6 +79,42 @@ class NoticeView:
     queued_at: datetime
     sent_at: datetime | None
     why_not: str
+    read_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Preference:
+    """One kind of notice on one channel. ``by_law``: nobody can decline it. ``reaches``: there is
+    an address to reach her at."""
+
+    topic: str
+    topic_label: str
+    channel: Channel
+    channel_label: str
+    by_law: bool
+    wanted: bool
+    reaches: bool
+
+
+@dataclass(frozen=True)
+class EndpointStatus:
+    """How far the events to one system have come. ``is_configured`` False: it was taken out of
+    the settings while events waited."""
+
+    endpoint: str
+    is_configured: bool
+    waiting: int
+    sent: int
+    failed: int
+
+
+@dataclass(frozen=True)
+class EventReport:
+    """What one sweep over the events did."""
+
+    sent: int = 0
+    failed: int = 0
+    to_retry: int = 0
 
 
 @dataclass(frozen=True)

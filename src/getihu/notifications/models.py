@@ -104,3 +104,69 @@ class Address(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account_id} {self.channel}"
+
+
+class AddressProof(models.Model):
+    """An address somebody wants to be reached at, until she proves it is hers by the code sent
+    there. Personal data, as ``Address``."""
+
+    account = models.ForeignKey(ACCOUNT, on_delete=models.PROTECT, related_name="+")
+    channel = models.CharField(max_length=8)
+    value = models.CharField(max_length=200)
+    code_digest = models.CharField(max_length=64)
+    until = models.DateTimeField()
+    tries_left = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["account", "channel"], name="notifications_one_address_proof"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.channel}"
+
+
+class PublishedEvent(models.Model):
+    """Something other systems are told of; written in the transaction that made it true."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    type = models.CharField(max_length=60)
+    subject = models.CharField(max_length=120)
+    at = models.DateTimeField()
+    data = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.type}"
+
+
+class EventDelivery(models.Model):
+    """One event on its way to one endpoint: once for each."""
+
+    event = models.ForeignKey(PublishedEvent, on_delete=models.PROTECT, related_name="+")
+    endpoint = models.CharField(max_length=40)
+    # When it may go next, also while a worker is at it; null once nothing more will happen.
+    next_try_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
+    why_not = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["event", "endpoint"], name="notifications_event_once"),
+            models.CheckConstraint(
+                condition=Q(sent_at=None) | Q(next_try_at=None),
+                name="notifications_event_sent_is_over",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["next_try_at"],
+                name="notifications_event_due",
+                condition=Q(next_try_at__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event_id} {self.endpoint}"

@@ -1,6 +1,7 @@
 """Queue, retract and send notices. Queuing is part of the caller's transaction; sending is one
 transaction per notice, in which its reason is looked at again."""
 
+import secrets
 import uuid
 from collections import Counter
 from datetime import datetime, time, timedelta
@@ -8,12 +9,21 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.crypto import salted_hmac
 from django.utils.module_loading import import_string
 
-from getihu.notifications.contracts import Channel, DeliveryReport, NoticeRequest, NoticeState
-from getihu.notifications.models import Address, Declined, Notice
+from getihu.kernel.errors import GetihuError
+from getihu.notifications.contracts import (
+    TOPICS,
+    Channel,
+    DeliveryReport,
+    NoticeRequest,
+    NoticeState,
+)
+from getihu.notifications.events import deliver_events, publish, retry_failed
+from getihu.notifications.models import Address, AddressProof, Declined, Notice
 from getihu.notifications.ports import Carrier, Outgoing, PermanentFailure, TemporaryFailure
-from getihu.notifications.texts import get_template, write_text
+from getihu.notifications.texts import BadNotice, get_template, write_text
 
 CITY_TIME = ZoneInfo("Asia/Shanghai")
 # 本项目设定，非官方: nobody is woken, nobody is flooded, many short retries.
@@ -21,6 +31,30 @@ QUIET_FROM, QUIET_UNTIL = time(21), time(8)
 MOST_A_DAY = {Channel.SMS: 3, Channel.EMAIL: 5}
 RETRY_AFTER = timedelta(minutes=5)
 MOST_ATTEMPTS = 48
+CODE_DIGITS, CODE_TRIES = 6, 5
+CODE_LASTS, CODE_EVERY = timedelta(minutes=15), timedelta(minutes=1)
+
+__all__ = [
+    "AddressRefused",
+    "accept_again",
+    "ask_address",
+    "carriers",
+    "confirm_address",
+    "decline",
+    "deliver",
+    "deliver_events",
+    "mark_read",
+    "publish",
+    "queue",
+    "remove_address",
+    "retract",
+    "retry_failed",
+    "set_address",
+]
+
+
+class AddressRefused(GetihuError):
+    """No code could be sent to this address."""
 
 
 def queue(request: NoticeRequest, *, at: datetime) -> int:
@@ -34,7 +68,7 @@ def queue(request: NoticeRequest, *, at: datetime) -> int:
     template = get_template(request.template_id)
     new = 0
     for channel in request.channels:
-        if not template.text_for(channel):
+        if not template.text_for(channel) or not _is_asked_for(request.recipient, channel):
             continue
         _, created = Notice.objects.get_or_create(
             obligation=request.obligation,
@@ -55,6 +89,13 @@ def queue(request: NoticeRequest, *, at: datetime) -> int:
     return new
 
 
+def _is_asked_for(recipient: uuid.UUID, channel: Channel) -> bool:
+    """E-mail is an extra: it goes to who gave an address and proved it hers, nobody else."""
+    if channel is not Channel.EMAIL:
+        return True
+    return Address.objects.filter(account=recipient, channel=channel.value).exists()
+
+
 @transaction.atomic
 def retract(obligation: str, *, why: str) -> int:
     """Take back what was not sent yet about one thing; returns how many notices."""
@@ -64,7 +105,12 @@ def retract(obligation: str, *, why: str) -> int:
 
 @transaction.atomic
 def decline(account: uuid.UUID, channel: Channel, topic: str, *, at: datetime) -> None:
-    """A person does not want a topic on a channel. What the law makes us tell still comes."""
+    """A person does not want a topic on a channel. What the law makes us tell still comes.
+
+    Raises BadNotice for an unknown topic.
+    """
+    if topic not in TOPICS:
+        raise BadNotice("没有这一类通知。处理办法：刷新页面再选。")
     Declined.objects.get_or_create(
         account_id=account, channel=channel.value, topic=topic, until=None, defaults={"since": at}
     )
@@ -76,6 +122,82 @@ def accept_again(account: uuid.UUID, channel: Channel, topic: str, *, at: dateti
     Declined.objects.filter(account=account, channel=channel.value, topic=topic, until=None).update(
         until=at
     )
+
+
+@transaction.atomic
+def mark_read(account: uuid.UUID, notice_id: uuid.UUID | None = None, *, at: datetime) -> int:
+    """Note that a person has read one of her notices, or all; returns how many were new."""
+    unread = Notice.objects.filter(
+        recipient=account,
+        channel=Channel.IN_APP.value,
+        state=NoticeState.SENT.value,
+        read_at=None,
+    )
+    return (unread.filter(pk=notice_id) if notice_id else unread).update(read_at=at)
+
+
+def ask_address(account: uuid.UUID, value: str, *, at: datetime) -> None:
+    """Send a code to an e-mail address, to prove that it is hers. A new code ends the one before.
+
+    Raises AddressRefused: no carrier, too soon again, or the address cannot be used.
+    """
+    code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
+    key = uuid.uuid4()
+    with transaction.atomic():
+        before = AddressProof.objects.filter(account=account, channel=Channel.EMAIL.value)
+        last = before.select_for_update().first()
+        if last is not None and last.until - CODE_LASTS + CODE_EVERY > at:
+            raise AddressRefused("验证码刚发过。处理办法：一分钟以后再要。")
+        AddressProof.objects.update_or_create(
+            account_id=account,
+            channel=Channel.EMAIL.value,
+            defaults={
+                "value": value,
+                "code_digest": _code_digest(account, code),
+                "until": at + CODE_LASTS,
+                "tries_left": CODE_TRIES,
+            },
+        )
+    template = get_template("address.confirm")
+    text = write_text(template, Channel.EMAIL, {"code": code})
+    message = Outgoing(str(key), value, template.title, text)
+    for carrier in carriers(Channel.EMAIL):
+        try:
+            carrier.send(message)
+        except TemporaryFailure:
+            continue
+        except PermanentFailure:
+            break
+        return
+    AddressProof.objects.filter(account=account, channel=Channel.EMAIL.value).delete()
+    raise AddressRefused("验证码发不出去。处理办法：核对地址，或者过一会儿再试。")
+
+
+@transaction.atomic
+def confirm_address(account: uuid.UUID, code: str, *, at: datetime) -> bool:
+    """Take the e-mail address whose code this is; False for a wrong or an old one. After
+    ``CODE_TRIES`` wrong ones a new code is needed."""
+    rows = AddressProof.objects.select_for_update()
+    row = rows.filter(account=account, channel=Channel.EMAIL.value).first()
+    if row is None or row.until < at or not row.tries_left:
+        return False
+    if not secrets.compare_digest(row.code_digest, _code_digest(account, code.strip())):
+        row.tries_left -= 1
+        row.save(update_fields=["tries_left"])
+        return False
+    set_address(account, Channel.EMAIL, row.value)
+    row.delete()
+    return True
+
+
+@transaction.atomic
+def remove_address(account: uuid.UUID, channel: Channel) -> None:
+    """Forget where a person is reached on a channel; what waits for it fails honestly."""
+    Address.objects.filter(account=account, channel=channel.value).delete()
+
+
+def _code_digest(account: uuid.UUID, code: str) -> str:
+    return salted_hmac("getihu.address", f"{account} {code}", algorithm="sha256").hexdigest()
 
 
 @transaction.atomic
@@ -188,6 +310,12 @@ def _sent(notice: Notice, at: datetime, carrier: str, number: str) -> str:
     notice.state, notice.sent_at, notice.next_try_at = NoticeState.SENT.value, at, None
     notice.carrier, notice.carrier_number = carrier, number
     notice.save()
+    publish(
+        "getihu.notice.sent",
+        subject=f"notice:{notice.pk}",
+        data={"obligation": notice.obligation, "stage": notice.stage, "channel": notice.channel},
+        at=at,
+    )
     return "sent"
 
 

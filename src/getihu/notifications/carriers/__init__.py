@@ -1,0 +1,1 @@
+"""Carriers that reach outside: mail, short messages, signed webhooks."""
