@@ -5,7 +5,7 @@ import itertools
 from datetime import date
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 
 from getihu.cases import services
 from getihu.cases.clocks.running import ClockState, IllegalClockHistory
@@ -13,7 +13,7 @@ from getihu.cases.clocks.terms import PauseKind
 from getihu.cases.machine import FINAL, MOVES, Side, State
 from getihu.cases.models import AllowedMove, Case, CaseMove, ClockRun, Escalation, MaterialRequest
 from getihu.cases.selectors import CaseNotFound, due_by, get_case, list_cases
-from getihu.cases.services import IllegalMove, NoOwner, NotAllowed
+from getihu.cases.services import IllegalMove, NoOwner, NotAllowed, sweep
 from tests.cases.cast import AT, LUCHENG, SHOP, TOWN, days, id_of, make_cast
 
 pytestmark = pytest.mark.django_db
@@ -320,6 +320,25 @@ def test_after_a_correction_silence_counts_from_the_second_coming(cast):
     assert clock_of(case, "food").started_on == days(31).date()
 
 
+def test_a_case_that_cannot_move_holds_up_no_other(cast, monkeypatch):
+    stuck, fine = submitted(cast), submitted(cast)
+    move = sweep.accept_case
+
+    def refuse(case, **how):
+        if case.pk == stuck:
+            raise IntegrityError("a guard of the database")
+        return move(case, **how)
+
+    monkeypatch.setattr(sweep, "accept_case", refuse)
+    assert services.sweep_due(days(8)) == 1
+    assert seen(fine, cast.owner, 8).state is State.ACCEPTED
+    with pytest.raises(sweep.ClocksNotSwept):
+        services.sweep_due(days(8))
+    monkeypatch.undo()
+    assert services.sweep_due(days(8)) == 1
+    assert seen(stuck, cast.owner, 8).state is State.ACCEPTED
+
+
 def test_nothing_due_is_missed_or_escalated_twice_after_a_stop(cast):
     cases = [accepted(cast) for _ in range(5)]
     assert services.sweep_due(days(200), limit=3) == 3
@@ -331,7 +350,7 @@ def test_nothing_due_is_missed_or_escalated_twice_after_a_stop(cast):
 
 def test_the_inbox_is_ordered_by_what_the_law_says_is_due(cast):
     accepted(cast)
-    submitted(cast, CHANGE)
+    submitted(cast)
     inbox = due_by(days(60).date(), actor=cast.window, on=days(1).date())
     assert [item.due_on for item in inbox] == sorted(item.due_on for item in inbox)
     assert inbox[0].term_title == "材料不齐的一次性告知"

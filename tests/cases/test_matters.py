@@ -52,7 +52,7 @@ def test_the_example_is_good():
         ("{id: two, title: 二", "{id: one, title: 二", 12, "写了两次"),
         ("handler: {department: amr, level: county}\nlegal", "legal", 1, "缺少"),
         ("  - {id: one", "  - {identity: one", 11, "缺少"),
-        ("started_by: owner", "started_by: anybody", 8, "可以写"),
+        ("started_by: owner", "started_by: everybody", 8, "可以写"),
         ("title: 例子", "title: [", None, "YAML"),
     ],
 )

@@ -245,3 +245,57 @@ class Escalation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.clock_id} {self.step}"
+
+
+class Attachment(models.Model):
+    """One file of a case. It is kept under its digest and only ever given out as a download.
+
+    ``document_id`` is the matter's document it stands for. A file taken out keeps its row:
+    ``removed_at`` says when.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
+    document_id = models.CharField(max_length=40)
+    kind = models.CharField(max_length=4)
+    size_bytes = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    scanned_by = models.CharField(max_length=80)
+    at = models.DateTimeField()
+    by = models.ForeignKey(ACCOUNT, on_delete=models.PROTECT, related_name="+")
+    removed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["case", "document_id", "sha256"],
+                condition=Q(removed_at=None),
+                name="cases_attachment_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=["pdf", "png", "jpeg"]), name="cases_attachment_inert"
+            ),
+            # Nothing is kept that no scanner has looked at.
+            models.CheckConstraint(condition=~Q(scanned_by=""), name="cases_attachment_scanned"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.case_id} {self.document_id}"
+
+
+class HandledPost(models.Model):
+    """One form somebody sent and what it led to: sent again, it acts no second time."""
+
+    account = models.ForeignKey(ACCOUNT, on_delete=models.PROTECT, related_name="+")
+    key = models.UUIDField()
+    asked = models.CharField(max_length=64)
+    led_to = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "key"], name="cases_post_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key}"

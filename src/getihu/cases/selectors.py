@@ -1,13 +1,16 @@
 """Reads of cases: one case with its clocks, and what is due by a day."""
 
 import uuid
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Collection, Iterable
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
-from django.db.models import F, QuerySet
+from django.core.files.storage import default_storage
+from django.db.models import F, Q, QuerySet
 
+from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor, Role
-from getihu.accounts.selectors import within
+from getihu.accounts.selectors import actor_of, list_officers, within
 from getihu.cases.clocks.running import (
     ClockHistory,
     ClockReading,
@@ -16,18 +19,64 @@ from getihu.cases.clocks.running import (
     Pause,
     read_clock,
 )
-from getihu.cases.clocks.terms import PauseKind, get_term
-from getihu.cases.contracts import CaseView, ClockView, DueItem, MoveView, StageView
-from getihu.cases.machine import STATE_LABELS, Side, State, find_move
-from getihu.cases.matters.load import get_matter, matter_catalogue
-from getihu.cases.matters.model import Matter
-from getihu.cases.models import Case, CaseMove, ClockPause, ClockRun, MaterialRequest, StageRun
+from getihu.cases.clocks.terms import PauseKind, StatutoryTerm, get_term
+from getihu.cases.contracts import (
+    AttachmentView,
+    CaseView,
+    ClockView,
+    DeskRow,
+    DueItem,
+    HandOverView,
+    MoveView,
+    PublicCase,
+    StageActions,
+    StageView,
+)
+from getihu.cases.machine import FINAL, STATE_LABELS, Side, State, find_move
+from getihu.cases.matters.diagram import term_text
+from getihu.cases.matters.load import UnknownMatter, get_matter, matter_catalogue
+from getihu.cases.matters.model import FormField, Matter
+from getihu.cases.models import (
+    Attachment,
+    Case,
+    CaseMove,
+    ClockPause,
+    ClockRun,
+    HandOver,
+    MaterialRequest,
+    StageRun,
+)
 from getihu.kernel.errors import GetihuError
 from getihu.kernel.periods import LegalUnit
+from getihu.kernel.workdays import Deadline
 from getihu.reference import selectors as reference
 
-__all__ = ["CaseNotFound", "due_by", "get_case", "get_matter", "list_cases", "matter_catalogue"]
+__all__ = [
+    "DESK_ROLES",
+    "CaseNotFound",
+    "FormField",
+    "Matter",
+    "PublicCase",
+    "UnknownMatter",
+    "count_cases",
+    "desk_rows",
+    "due_after",
+    "due_by",
+    "get_case",
+    "get_matter",
+    "list_attachments",
+    "list_cases",
+    "list_colleagues",
+    "list_hand_overs",
+    "list_public",
+    "matter_catalogue",
+    "open_actions",
+    "read_attachment",
+    "term_text",
+    "term_words",
+]
 
+CITY_TIME = ZoneInfo("Asia/Shanghai")
 DESK_ROLES = (Role.WINDOW_OFFICER, Role.CASE_OFFICER, Role.SUPERVISOR)
 _UNITS = {LegalUnit.WORKING_DAY: "个工作日"}
 _PAUSES = {
@@ -52,11 +101,18 @@ def visible_cases(actor: Actor) -> QuerySet[Case]:
     """Cases an actor may see: the trader's own, those she may act for, those in her scope."""
     traders = actor.own | {code for code, _ in actor.authorised}
     mine = Case.objects.filter(trader_code__in=traders)
-    scope, agencies = actor.scope(*DESK_ROLES), actor.agencies(*DESK_ROLES)
-    in_scope = Case.objects.filter(within(scope, "division"), submitted_at__isnull=False)
-    takes_part = StageRun.objects.filter(within(scope, "division"), department__in=agencies)
-    ours = in_scope.filter(agency__in=agencies) | in_scope.filter(pk__in=takes_part.values("case"))
-    return mine | ours
+    takes_part = StageRun.objects.filter(_over(actor, "department"))
+    ours = Case.objects.filter(_over(actor, "agency") | Q(pk__in=takes_part.values("case")))
+    return mine | ours.filter(submitted_at__isnull=False)
+
+
+def _over(actor: Actor, agency_field: str) -> Q:
+    """The condition that a desk role covers a row's agency *there*, grant by grant."""
+    covered = Q(pk__in=())
+    for grant in actor.grants:
+        if grant.role in DESK_ROLES:
+            covered |= Q(**{agency_field: grant.agency}) & within(grant.scope, "division")
+    return covered
 
 
 def get_case(case_id: uuid.UUID | str, *, actor: Actor, on: date) -> CaseView:
@@ -88,6 +144,7 @@ def case_view(row: Case, on: date) -> CaseView:
         trader_code=row.trader_code,
         division=row.division,
         agency=row.agency,
+        agency_name=reference.department_name(row.agency),
         state=state,
         state_label=STATE_LABELS[state],
         owner_id=str(row.owner_id) if row.owner_id else None,
@@ -123,6 +180,50 @@ def reading_of(clock: ClockRun, on: date) -> ClockReading:
     )
 
 
+def due_after(term_id: str, started_on: date) -> Deadline:
+    """The last day in time of a term that begins to run on a day and is never paused."""
+    history = ClockHistory(started_on)
+    return read_clock(get_term(term_id), history, started_on, reference.work_calendar()).due
+
+
+def term_words(term_id: str) -> tuple[str, str]:
+    """What a term is called, and the law behind it."""
+    term = get_term(term_id)
+    return term.title, term.source
+
+
+def count_cases(matter_id: str, trader_codes: Collection[str]) -> int:
+    """How many cases of a matter some traders have handed in; drafts do not count."""
+    drafts = (State.DRAFT.value, State.DISCARDED.value)
+    cases = Case.objects.filter(matter_id=matter_id, trader_code__in=trader_codes)
+    with over_the_wall():  # only the count leaves
+        return cases.exclude(state__in=drafts).count()
+
+
+def list_public(matter_id: str, *, limit: int = 500) -> list[PublicCase]:
+    """Cases of a matter that were handed in, the newest first, without anything personal.
+
+    Withdrawn ones are left out. Raises UnknownMatter.
+    """
+    matter = get_matter(matter_id)
+    asked = [field for field in matter.form if field.type == "choice"]
+    hidden = (State.DRAFT.value, State.DISCARDED.value, State.WITHDRAWN.value)
+    rows = Case.objects.filter(matter_id=matter_id).exclude(state__in=hidden)
+    with over_the_wall():  # nothing anybody wrote leaves
+        found = list(rows.order_by("-submitted_at")[:limit])
+    return [
+        PublicCase(
+            {f.id: f.choices.get(str(row.form.get(f.id)), "") for f in asked},
+            row.division,
+            State(row.state),
+            row.submitted_at.astimezone(CITY_TIME).date(),
+            row.ended_at.astimezone(CITY_TIME).date() if row.ended_at else None,
+        )
+        for row in found
+        if row.submitted_at is not None
+    ]
+
+
 def case_is(argument: str) -> bool:
     """Whether a case is in a state, locked until the transaction ends: asked again before a
     notice goes. ``argument``: case id, blank, state."""
@@ -156,6 +257,159 @@ def due_by(day: date, *, actor: Actor, on: date, limit: int = 200) -> list[DueIt
     return [_due_item(row, on) for row in rows]
 
 
+def desk_rows(actor: Actor, *, on: date, limit: int = 500) -> list[DeskRow]:
+    """Open cases of the actor's offices, ordered by the day the law gives these offices.
+
+    Grain: one row per case. Cases whose clock does not run come last, oldest first. Cost: four
+    statements, whatever the number of cases.
+    """
+    ended = [state.value for state in FINAL]
+    cases = (
+        visible_cases(actor)
+        .filter(within(actor.scope(*DESK_ROLES), "division"), submitted_at__isnull=False)
+        .exclude(state__in=ended)
+        .select_related("owner", "opened_by")
+        .order_by("submitted_at", "id")[:limit]
+    )
+    rows = {case.pk: case for case in cases}
+    clocks = ClockRun.objects.filter(case__in=list(rows), stopped_on=None)
+    paused = set(
+        ClockPause.objects.filter(clock__in=clocks, until=None).values_list("clock_id", flat=True)
+    )
+    own = actor.agencies(*DESK_ROLES)
+    parts = StageRun.objects.filter(case__in=list(rows)).values_list(
+        "case", "stage_id", "department"
+    )
+    department = {(case, stage): name for case, stage, name in parts}
+    due: dict[uuid.UUID, ClockRun] = {}
+    waits: set[uuid.UUID] = set()
+    for clock in clocks:
+        if department.get((clock.case_id, clock.stage_id), rows[clock.case_id].agency) not in own:
+            continue
+        if clock.pk in paused:
+            waits.add(clock.case_id)
+        elif clock.due_on is not None:
+            before = due.get(clock.case_id)
+            if before is None or clock.due_on < (before.due_on or date.max):
+                due[clock.case_id] = clock
+    found = [_desk_row(case, due.get(pk), pk in waits, actor, on) for pk, case in rows.items()]
+    return sorted(found, key=lambda row: (row.due_on or date.max, row.number))
+
+
+def _desk_row(case: Case, clock: ClockRun | None, waits: bool, actor: Actor, on: date) -> DeskRow:
+    state = State(case.state)
+    term = get_term(clock.term_id) if clock else None
+    due = clock.due_on if clock else None
+    return DeskRow(
+        case_id=str(case.pk),
+        number=case.number,
+        title=get_matter(case.matter_id).title,
+        trader_code=case.trader_code,
+        division=case.division,
+        state=state,
+        state_label="等申请人补材料" if state is State.CORRECTION else STATE_LABELS[state],
+        opened_by_name=case.opened_by.name,
+        owner_name=case.owner.name if case.owner else "",
+        is_mine=str(case.owner_id) == actor.account_id,
+        is_paused=waits,
+        submitted_at=case.submitted_at,
+        due_on=due,
+        is_provisional=clock.is_provisional if clock else False,
+        days_left=(due - on).days if due else None,
+        term_title=term.title if term else "",
+        source=term.source if term else "",
+    )
+
+
+def list_attachments(case_id: uuid.UUID | str, *, actor: Actor) -> list[AttachmentView]:
+    """The files of a case, oldest first. Raises CaseNotFound."""
+    case = visible_cases(actor).filter(pk=case_id).first()
+    if case is None:
+        raise CaseNotFound
+    titles = {document.id: document.title for document in get_matter(case.matter_id).documents}
+    return [
+        AttachmentView(
+            id=str(row.pk),
+            document_id=row.document_id,
+            title=titles.get(row.document_id, row.document_id),
+            kind=row.kind,
+            size_bytes=row.size_bytes,
+            at=row.at,
+        )
+        for row in Attachment.objects.filter(case=case, removed_at=None).order_by("at", "id")
+    ]
+
+
+def read_attachment(
+    case_id: uuid.UUID | str, attachment_id: uuid.UUID | str, *, actor: Actor
+) -> tuple[AttachmentView, bytes]:
+    """One file with its content, for a download. Raises CaseNotFound."""
+    listed = {view.id: view for view in list_attachments(case_id, actor=actor)}
+    view = listed.get(str(attachment_id))
+    if view is None:
+        raise CaseNotFound
+    digest = Attachment.objects.values_list("sha256", flat=True).get(pk=view.id)
+    with default_storage.open(f"attachments/{digest[:2]}/{digest}") as file:
+        return view, file.read()
+
+
+def list_hand_overs(case_id: uuid.UUID | str, *, actor: Actor) -> list[HandOverView]:
+    """From whom to whom a case went, oldest first; nothing for a case the actor cannot see."""
+    rows = HandOver.objects.filter(case__in=visible_cases(actor).filter(pk=case_id))
+    return [
+        HandOverView(
+            from_name=row.from_owner.name if row.from_owner else "",
+            to_name=row.to_owner.name,
+            at=row.at,
+            reason=row.reason,
+        )
+        for row in rows.select_related("from_owner", "to_owner").order_by("id")
+    ]
+
+
+def open_actions(view: CaseView, actor: Actor) -> StageActions:
+    """What an officer can do with a case now, so that a page offers just that."""
+    desk = _handles(actor, view.agency, view.division)
+    runs = StageRun.objects.filter(case_id=view.id, status=StageRun.Status.OPEN)
+    mine = {run.stage_id for run in runs if _handles(actor, run.department, run.division)}
+    stages = tuple(stage for stage in view.stages if stage.stage_id in mine)
+    pauses, extends = {}, set()
+    for stage in stages:
+        if stage.clock is None:
+            continue
+        term = get_term(stage.clock.term_id)
+        pauses[stage.stage_id] = tuple(
+            (kind.value, _PAUSES[kind]) for kind in PauseKind if kind in term.pauses
+        )
+        extended = ClockRun.objects.filter(
+            case_id=view.id, stage_id=stage.stage_id, stopped_on=None, extended_on=None
+        ).exists()
+        if term.extension and extended and Role.SUPERVISOR in actor.roles:
+            extends.add(stage.stage_id)
+    return StageActions(
+        desk=desk,
+        can_ask=desk and view.state is State.SUBMITTED and not view.requests,
+        asked_before=bool(view.requests),
+        stages=stages,
+        pauses=pauses,
+        extends=frozenset(extends),
+    )
+
+
+def _handles(actor: Actor, agency: str, division: str) -> bool:
+    return any(
+        g.role in DESK_ROLES and g.agency == agency and g.scope.covers(division)
+        for g in actor.grants
+    )
+
+
+def list_colleagues(view: CaseView, *, at: datetime) -> list[tuple[str, str]]:
+    """Officers (id, name) who could take a case over: of its agency, over its place."""
+    found = {o for r in DESK_ROLES for o in list_officers(r, view.agency, view.division, at)}
+    able = [actor_of(officer, at) for officer in found if str(officer) != view.owner_id]
+    return sorted(((a.account_id, a.name) for a in able), key=lambda pair: (pair[1], pair[0]))
+
+
 def _due_item(row: ClockRun, on: date) -> DueItem:
     term = get_term(row.term_id)
     assert row.due_on is not None
@@ -177,6 +431,7 @@ def _clock_views(row: Case, matter: Matter, on: date) -> tuple[ClockView, ...]:
     for clock in ClockRun.objects.filter(case=row).order_by("id"):
         term = get_term(clock.term_id)
         stage = matter.stage(clock.stage_id) if clock.stage_id else None
+        reading = reading_of(clock, max(on, clock.started_on))
         views.append(
             ClockView(
                 stage_id=clock.stage_id,
@@ -186,10 +441,19 @@ def _clock_views(row: Case, matter: Matter, on: date) -> tuple[ClockView, ...]:
                 source=term.source,
                 started_on=clock.started_on,
                 stopped_on=clock.stopped_on,
-                reading=reading_of(clock, max(on, clock.started_on)),
+                reading=reading,
+                words=_clock_words(term, reading),
             )
         )
     return tuple(views)
+
+
+def _clock_words(term: StatutoryTerm, reading: ClockReading) -> str:
+    if reading.state is ClockState.PAUSED and reading.waiting_for:
+        return f"（{_PAUSES[reading.waiting_for]}，不计入期限）"
+    unit = _UNITS.get(term.unit, "天")
+    late = f"，已超期{reading.days_late}天" if reading.days_late else ""
+    return f"第{reading.used}/{reading.total}{unit}{late}"
 
 
 def _stage_views(row: Case, matter: Matter, clocks: tuple[ClockView, ...]) -> tuple[StageView, ...]:
@@ -201,6 +465,7 @@ def _stage_views(row: Case, matter: Matter, clocks: tuple[ClockView, ...]) -> tu
             stage_id=stage.id,
             title=stage.title,
             department=stage.handler.department,
+            department_name=reference.department_name(stage.handler.department),
             status=runs[stage.id].status,
             clock=by_stage.get(stage.id),
             is_critical=stage.id in critical,
@@ -256,11 +521,8 @@ def _waiting(state: State, clocks: tuple[ClockView, ...], stages: tuple[StageVie
         return ""
     clock = running[0]
     who = reference.department_name(clock.department)
-    if clock.reading.state is ClockState.PAUSED and clock.reading.waiting_for:
-        return f"等待：{who}（{_PAUSES[clock.reading.waiting_for]}，不计入期限）"
-    unit = _UNITS.get(get_term(clock.term_id).unit, "天")
-    late = f"，已超期{clock.reading.days_late}天" if clock.reading.days_late else ""
-    return f"等待：{who} 第{clock.reading.used}/{clock.reading.total}{unit}{late}"
+    space = "" if clock.words.startswith("（") else " "
+    return f"等待：{who}{space}{clock.words}"
 
 
 def _move_view(move: CaseMove) -> MoveView:

@@ -153,6 +153,12 @@ def _lint(matter: Matter) -> Iterable[tuple[Place, str, str]]:
         for number, name in enumerate(listed):
             if listed.index(name) != number:
                 yield (kind, number, "id"), f"“{name}”写了两次", "换一个编号或删掉。"
+    asked = {field.id for field in matter.form}
+    for item, field_id in (matter.filing.items if matter.filing else {}).items():
+        if field_id not in asked:
+            near = nearest_name(field_id, asked)
+            fix = f"是不是想写 {near}？" if near else f"表单里有：{'、'.join(sorted(asked))}。"
+            yield ("filing", "items", item), f"表单里没有“{field_id}”", fix
     for number, field in enumerate(matter.form):
         if (field.type == "choice") != bool(field.choices):
             fix = "choice 要写 choices，别的类型不写。"

@@ -78,12 +78,24 @@ class Result(_Strict):
     article: Text
 
 
+class Filing(_Strict):
+    """What a granted case writes into the register: a kind of filing, and which answer of the form
+    gives which item of it. ``effective_on``: the answer with the day it counts from; None: the
+    day of the grant. ``given`` are items every case of the matter says alike."""
+
+    kind: Name
+    effective_on: Name | None = None
+    items: dict[Name, Name] = {}
+    given: dict[Name, str | int | bool] = {}
+
+
 class Matter(_Strict):
     """Something a trader can ask for or be asked.
 
     ``measure`` is the plan's. ``acceptance_clock`` runs from submission to acceptance or the one
     notice of what is missing; ``clock``, where there is one, runs over all stages together.
-    ``started_by``: owner alone, whoever acts for her, or an officer.
+    ``started_by``: owner alone, whoever acts for her, an officer, or anybody signed in (who has
+    no shop yet). ``filing``: what the grant writes into the register.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z]+\.[a-z][a-z0-9_]*$")]
@@ -93,13 +105,14 @@ class Matter(_Strict):
     handler: Handler
     legal_basis: Annotated[tuple[Text, ...], Field(min_length=1)]
     subjects: Annotated[tuple[Literal["individual", "enterprise"], ...], Field(min_length=1)]
-    started_by: Literal["owner", "representative", "officer"]
+    started_by: Literal["owner", "representative", "officer", "anybody"]
     documents: tuple[Document, ...] = ()
     form: tuple[FormField, ...] = ()
     acceptance_clock: Text
     clock: Text | None = None
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
     result: Result
+    filing: Filing | None = None
     is_rated: bool = True
     fee_yuan: Literal[0] = 0  # a fee needs its own law first
 

@@ -8,11 +8,13 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Count, Q
 
+from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor
 from getihu.accounts.selectors import list_officers
 from getihu.cases.machine import FINAL, Side, State
 from getihu.cases.matters.load import get_matter
 from getihu.cases.models import Case, MaterialRequest, StageRun
+from getihu.cases.ports import consequences
 from getihu.cases.selectors import DESK_ROLES
 from getihu.cases.services.rights import check_starter, locked_case
 from getihu.cases.services.steps import (
@@ -20,6 +22,7 @@ from getihu.cases.services.steps import (
     day_of,
     division_of,
     end_case,
+    file_of,
     move_case,
     start_clock,
 )
@@ -97,6 +100,8 @@ def submit(case_id: uuid.UUID, *, by: Actor, at: datetime) -> None:
     missing = [f.label for f in matter.form if f.required and case.form.get(f.id) in (None, "")]
     if missing:
         raise IllegalMove(f"还没有填：{'、'.join(missing)}。")
+    for each in consequences():
+        each.before_submission(file_of(case), by=by, at=at)
     if case.state == State.CORRECTION:
         MaterialRequest.objects.filter(case=case, answered_at=None).update(answered_at=at)
     else:
@@ -121,11 +126,12 @@ def _choose_owner(case: Case, at: datetime) -> uuid.UUID:
         officers = list_officers(role, case.agency, case.division, at)
         if officers:
             ended = [state.value for state in FINAL]
-            busy = dict(
-                Case.objects.filter(owner__in=officers)
-                .exclude(Q(state__in=ended))
-                .values_list("owner")
-                .annotate(Count("pk"))
-            )
+            with over_the_wall():
+                busy = dict(
+                    Case.objects.filter(owner__in=officers)
+                    .exclude(Q(state__in=ended))
+                    .values_list("owner")
+                    .annotate(Count("pk"))
+                )
             return min(officers, key=lambda officer: (busy.get(officer, 0), officer))
     raise NoOwner("这个机关在本辖区还没有安排承办人，暂时不能提交。草稿已保存。")

@@ -23,12 +23,12 @@ def locked_case(case_id: uuid.UUID, by: Actor) -> Case:
 def check_starter(matter: Matter, trader_code: str, by: Actor) -> None:
     if matter.started_by == "officer":
         allowed = bool(by.roles & set(DESK_ROLES))
-    elif matter.started_by == "owner":
+    elif matter.started_by in ("owner", "anybody"):
         allowed = trader_code in by.own
     else:
         allowed = by.may_apply_for(trader_code)
     if not allowed:
-        who = {"owner": "经营者本人", "officer": "承办机关"}.get(
+        who = {"owner": "经营者本人", "anybody": "申请人本人", "officer": "承办机关"}.get(
             matter.started_by, "经营者或受托人"
         )
         raise NotAllowed(f"“{matter.title}”只能由{who}办理。")

@@ -11,9 +11,11 @@ from getihu.cases.machine import Side, State, find_move
 from getihu.cases.matters.load import get_matter
 from getihu.cases.matters.model import Handler, Level
 from getihu.cases.models import Case, CaseMove, ClockPause, ClockRun, StageRun
+from getihu.cases.ports import CaseFile, consequences
 from getihu.cases.selectors import reading_of
 from getihu.cases.services.telling import tell_move
 from getihu.kernel.errors import GetihuError
+from getihu.notifications import services as notifications
 
 CITY_TIME = ZoneInfo("Asia/Shanghai")
 
@@ -50,6 +52,13 @@ def move_case(
     case.state = after.value
     case.save()
     note_event(case, f"case.{after}", by, at, reason=reason, article=article, before=before.value)
+    if after is not State.DISCARDED:  # a draft nobody handed in is nobody else's business
+        notifications.publish(
+            f"getihu.case.{after}",
+            subject=f"case:{case.number}",
+            data={"matter": case.matter_id, "agency": case.agency, "before": before.value},
+            at=at,
+        )
     return CaseMove.objects.create(
         case=case,
         before=before.value,
@@ -75,7 +84,23 @@ def end_case(
     stop_clocks(case, at)
     case.ended_at = at
     move = move_case(case, after, side=side, by=by, at=at, reason=reason, article=article)
+    if after is State.GRANTED:
+        for each in consequences():
+            each.granted(file_of(case), by=by, at=at)
     tell_move(case, move, at)
+
+
+def file_of(case: Case) -> CaseFile:
+    """The case as those see it who act on what is decided."""
+    return CaseFile(
+        case.pk,
+        case.number,
+        case.matter_id,
+        case.trader_code,
+        case.division,
+        dict(case.form),
+        case.opened_by_id,
+    )
 
 
 def accept_case(

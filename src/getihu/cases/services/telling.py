@@ -9,7 +9,7 @@ from getihu.cases.selectors import due_texts
 from getihu.notifications import services as notifications
 from getihu.notifications.contracts import Channel, NoticeRequest
 
-CHANNELS = (Channel.IN_APP, Channel.SMS)
+CHANNELS = (Channel.IN_APP, Channel.SMS, Channel.EMAIL)
 CORRECTION_ARTICLE = "行政许可法 第三十二条"
 _TEMPLATES = {State.ACCEPTED: "case.accepted", State.CORRECTION: "case.materials_wanted"}
 

@@ -1,0 +1,1 @@
+"""Pages of cases: the trader's own and the office's desk."""
