@@ -1,1 +1,3 @@
-"""好差评, surveys, follow-up. Will own ratings and their statutory response clocks."""
+"""Ratings (好差评): five grades, one per case, unlinkable to the rater for the rated office; the
+two lowest open a rectification with clocks. Will own surveys.
+"""
