@@ -1,0 +1,91 @@
+"""Cases whose grant writes into the register: looked at before they are handed in, filed with the
+grant itself."""
+
+from datetime import date, datetime
+from typing import Any
+
+from getihu.accounts.contracts import Actor
+from getihu.cases.ports import CaseFile
+from getihu.cases.selectors import Matter, get_matter
+from getihu.entry.contracts import is_provisional
+from getihu.entry.filings.check import Objection, check
+from getihu.entry.filings.kinds import get_kind, read_content
+from getihu.entry.services.allotting import allot_code
+from getihu.entry.services.filing import FilingRefused, day_of, file, filings_before
+from getihu.entry.services.taking_over import find_taker, use_up
+from getihu.rulebook import selectors as rulebook
+
+# A matter whose filing a rule of the law decides first.
+DECIDED_BY = {"simple_deregistration": "entry.simple_deregistration"}
+
+
+class RegisterKeeper:
+    """Acts on every case of a matter that says ``filing``."""
+
+    def before_submission(self, case: CaseFile, *, by: Actor, at: datetime) -> None:
+        matter = get_matter(case.matter_id)
+        if matter.filing is None:
+            return
+        kind = get_kind(matter.filing.kind)
+        content, effective_on = _content(matter, case, at)
+        said = read_content(kind, content)
+        objections = []
+        if not is_provisional(case.trader_code):
+            before = filings_before(case.trader_code, at, kind)
+            objections = check(case.trader_code, before, kind, said, effective_on, day_of(at))
+        objections += _objections_of_rule(kind.id, case, day_of(at))
+        refused = [each for each in objections if not each.by_person]
+        if refused:
+            raise FilingRefused(refused)
+
+    def granted(self, case: CaseFile, *, by: Actor, at: datetime) -> None:
+        matter = get_matter(case.matter_id)
+        if matter.filing is None:
+            return
+        content, effective_on = _content(matter, case, at)
+        if refused := _objections_of_rule(matter.filing.kind, case, day_of(at)):
+            raise FilingRefused(refused)
+        code = case.trader_code
+        if is_provisional(code):
+            code = allot_code(str(content["county_code"]), at=at)
+            content["operator"] = str(case.opened_by)
+        file(
+            code,
+            matter.filing.kind,
+            content,
+            effective_on=effective_on,
+            by=by,
+            at=at,
+            case=case.case_id,
+        )
+        if "take_over_code" in case.form:
+            use_up(str(case.form["take_over_code"]), at=at)
+
+
+def _content(matter: Matter, case: CaseFile, at: datetime) -> tuple[dict[str, Any], date]:
+    """What the case writes into the register, and from which day it counts."""
+    filing = matter.filing
+    assert filing is not None
+    content: dict[str, Any] = {
+        item: case.form.get(field) for item, field in filing.items.items()
+    } | dict(filing.given)
+    if "operator" in filing.items:
+        content["operator"] = str(find_taker(str(content["operator"]), at=at))
+    content = {name: value for name, value in content.items() if value not in (None, "")}
+    if filing.kind == "opening":
+        content |= {"county_code": case.division[:6]}
+    day = case.form.get(filing.effective_on) if filing.effective_on else None
+    return content, date.fromisoformat(str(day)) if day else day_of(at)
+
+
+def _objections_of_rule(kind: str, case: CaseFile, on: date) -> list[Objection]:
+    """What a rule of the law says no to. What it does not know is an officer's to find out."""
+    rule_id = DECIDED_BY.get(kind)
+    if rule_id is None:
+        return []
+    inputs = {each.name for each in rulebook.get_rule(rule_id, on).inputs}
+    told: dict[str, Any] = {k: v for k, v in case.form.items() if k in inputs}
+    decision = rulebook.explain_rule(case.trader_code, rule_id, answers=told)
+    if decision.outcome != "no":
+        return []
+    return [Objection(decision.reason, decision.source.article, "可以走普通注销。")]
