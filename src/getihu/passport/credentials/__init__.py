@@ -1,0 +1,1 @@
+"""Licences as others can check them: SD-JWT VC, status lists, the offline code. Pure but for keys."""

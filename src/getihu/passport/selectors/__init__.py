@@ -1,0 +1,31 @@
+"""Reads of the passport."""
+
+from getihu.passport.credentials.catalogue import LICENCE, certificate_kinds, scenes
+from getihu.passport.selectors.wallet import (
+    count_numbers,
+    count_visits,
+    get_request,
+    get_request_object,
+    issuer_metadata,
+    list_asked,
+    list_certificates,
+    list_scans,
+    list_shown,
+    status_list,
+)
+
+__all__ = [
+    "LICENCE",
+    "certificate_kinds",
+    "count_numbers",
+    "count_visits",
+    "get_request",
+    "get_request_object",
+    "issuer_metadata",
+    "list_asked",
+    "list_certificates",
+    "list_scans",
+    "list_shown",
+    "scenes",
+    "status_list",
+]
