@@ -5,6 +5,7 @@ from datetime import date
 from django.http import HttpRequest
 from ninja import Router
 
+from getihu.access import selectors as access
 from getihu.kernel.codes import normalise_credit_code
 from getihu.registry import selectors
 from getihu.registry.contracts import ChangeRecord, TraderIdentity
@@ -15,7 +16,8 @@ router = Router(tags=["登记"])
 
 @router.post("/traders/search", response=list[Trader], summary="按名称或代码查找")
 def search_traders(request: HttpRequest, wanted: Search) -> list[TraderIdentity]:
-    return selectors.search_traders(wanted.text, limit=wanted.limit)
+    within = access.within(request.actor, "api-1:search_traders", "POST")  # type: ignore[attr-defined]
+    return selectors.search_traders(wanted.text, limit=wanted.limit, within=within)
 
 
 @router.get("/traders/{trader_code}", response=Trader, summary="一户的身份")

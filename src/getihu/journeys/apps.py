@@ -1,0 +1,14 @@
+"""The app of the flows over several slices: hangs them on what the slices tell."""
+
+from django.apps import AppConfig
+
+
+class JourneysConfig(AppConfig):
+    name = "getihu.journeys"
+    label = "journeys"
+
+    def ready(self) -> None:
+        from getihu.entry.ports import when_filed
+        from getihu.journeys.services import LicenceFollowsRegister
+
+        when_filed(LicenceFollowsRegister())

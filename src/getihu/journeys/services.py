@@ -1,0 +1,154 @@
+"""Flows over several slices: the licence follows the register, permits come into the wallet."""
+
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+
+from getihu.dataplane import selectors as dataplane
+from getihu.entry import selectors as entry
+from getihu.entry.ports import Filed
+from getihu.kernel.errors import GetihuError
+from getihu.passport import selectors as passport
+from getihu.passport import services as certificates
+from getihu.passport.services import Status
+from getihu.reference import selectors as reference
+from getihu.registry import selectors as registry
+
+CITY_TIME = ZoneInfo("Asia/Shanghai")
+PERMITS = "permits"
+COUNT_SQL = """
+    select count(*) from read_parquet($path)
+    where registration_status = 'active' and subject_kind = 'individual'
+"""
+
+
+class NotTrading(GetihuError):
+    """The register does not say that the shop trades, so there is no licence to give."""
+
+
+class LicenceFollowsRegister:
+    """Issues, suspends and takes back the licence with the filing itself, in its transaction."""
+
+    def filed(self, filed: Filed) -> None:
+        if filed.kind == "operator_change":
+            certificates.change_hands(filed.trader_code, at=filed.at)
+        follow_register(filed.trader_code, at=filed.at)
+
+
+@transaction.atomic
+def follow_register(trader_code: str, *, at: datetime) -> str:
+    """Bring the licence to what the register says on the day of ``at``; returns the register's
+    state. Again is no change. A shop that never took its licence is given one when it is
+    opened here, and else only when it asks (``fetch_wallet``)."""
+    found = entry.get_entry(trader_code)
+    if found is None:
+        return ""
+    status = found.status_on(_day(at))
+    held = [c for c in passport.list_certificates(trader_code) if c.kind == passport.LICENCE]
+    if status in ("cancelled", "revoked", "annulled"):
+        certificates.revoke_all(trader_code, found.label_on(_day(at)), at=at)
+    elif status == "suspended":
+        certificates.set_status(trader_code, passport.LICENCE, Status.SUSPENDED, "歇业备案", at=at)
+    elif status == "active":
+        certificates.set_status(trader_code, passport.LICENCE, Status.VALID, "恢复经营", at=at)
+        opened_here = not found.was_delivered
+        if held or opened_here:
+            _issue_licence(trader_code, at)
+    return status
+
+
+@transaction.atomic
+def fetch_wallet(trader_code: str, *, at: datetime) -> int:
+    """Take the licence and what departments delivered of permits into the wallet; returns how
+    many are in force. Raises NotTrading, UnknownTrader."""
+    filed = entry.get_entry(trader_code)
+    if filed is not None:
+        follow_register(trader_code, at=at)
+        status = filed.status_on(_day(at))
+    else:
+        status = registry.get_trader(trader_code).status
+    if status not in ("active", "suspended"):
+        raise NotTrading("登记状态不是在营，没有可以领取的执照。处理办法：到窗口核对登记。")
+    if status == "active":
+        _issue_licence(trader_code, at)
+    _fetch_permits(trader_code, at)
+    return sum(c.is_valid for c in passport.list_certificates(trader_code))
+
+
+def count_trading() -> int | None:
+    """How many sole traders trade by the last published data; None before there is any."""
+    try:
+        as_of = dataplane.get_published_snapshot().data_until
+        path = str(dataplane.facts_path(as_of))
+    except GetihuError:
+        return None
+    row = dataplane.engine().execute(COUNT_SQL, {"path": path}).fetchone()
+    return int(row[0]) if row else None
+
+
+def sweep_licences(at: datetime) -> int:
+    """Bring every licence of a shop with a 歇业 to its state of today: what ran out overnight
+    ended by itself (by level, safe to run again). Returns how many were looked at."""
+    codes = entry.list_suspended_ever()
+    for code in codes:
+        follow_register(code, at=at)
+    certificates.wipe_expired(_day(at), at=at)
+    return len(codes)
+
+
+def _issue_licence(trader_code: str, at: datetime) -> None:
+    certificates.issue_certificate(trader_code, passport.LICENCE, _licence_data(trader_code), at=at)
+
+
+def _licence_data(trader_code: str) -> dict[str, Any]:
+    """What the licence says: the register of filings first, the department's where it is silent.
+    Never who runs the shop."""
+    filed = entry.get_entry(trader_code)
+    try:
+        known = registry.get_trader(trader_code)
+    except GetihuError:
+        known = None
+    code = (filed and filed.industry_code) or (known and known.industry_code) or ""
+    industry = reference.get_industry(code)
+    place = [known.county_name, known.town_name or ""] if known else []
+    opened = (filed and filed.established_on) or (known and known.established_on)
+    return {
+        "name": (filed and filed.name) or (known and known.name) or "",
+        "premises": (filed and filed.premises) or "".join(place),
+        "scope": (filed and filed.scope) or (industry.name if industry else ""),
+        "industry": industry.name if industry else "",
+        "form": filed.form_label if filed else "",
+        "established_on": opened.isoformat() if opened else "",
+    }
+
+
+def _fetch_permits(trader_code: str, at: datetime) -> None:
+    sources = {k.source: k.id for k in passport.certificate_kinds().values() if k.source}
+    today = _day(at)
+    try:
+        until = dataplane.get_published_snapshot().data_until
+        records = dataplane.list_records(PERMITS, trader_code, as_of=until)
+    except GetihuError:
+        return
+    for record in records:
+        kind = sources.get(f"{PERMITS}/{record['kind']}")
+        ended, until_day = record["ended_on"], record["expires_on"]
+        if kind is None:
+            continue
+        if ended or (until_day and until_day < today):
+            certificates.set_status(trader_code, kind, Status.REVOKED, "部门送来已终止", at=at)
+            continue
+        certificates.issue_certificate(
+            trader_code,
+            kind,
+            {"name": _licence_data(trader_code)["name"]},
+            at=at,
+            number=str(record["permit_no"]),
+            valid_until=until_day,
+        )
+
+
+def _day(at: datetime) -> date:
+    return at.astimezone(CITY_TIME).date()
