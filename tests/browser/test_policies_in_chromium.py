@@ -155,10 +155,10 @@ def test_scenarios_lie_side_by_side(real_city, open_policy, shoot):
 
 def test_the_list_narrows_while_typing_and_so_does_its_file(real_city, open_policy):
     page = open_policy("/rules/", DESK)
-    page.get_by_label("找什么").press_sequentially("退役", delay=20)
+    page.get_by_label("找什么").press_sequentially("依次", delay=20)
     page.get_by_text("找到 1 条").wait_for()
     address = page.get_by_role("link", name="下载清单").get_attribute("href")
-    assert "text=%E9%80%80%E5%BD%B9" in address
+    assert "text=%E4%BE%9D%E6%AC%A1" in address
     assert page.get_by_role("link", name="自主就业退役士兵").is_visible()
 
 

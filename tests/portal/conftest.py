@@ -36,12 +36,16 @@ def city(monkeypatch):
     patch(
         registry,
         get_trader=lambda code, as_of=None: fakes.TRADER,
-        search_traders=lambda text, *, limit=20: [fakes.TRADER] if text in "阿华面馆" else [],
+        search_traders=lambda text, *, limit=20, within=None: (
+            [fakes.TRADER] if text in "阿华面馆" else []
+        ),
         list_changes=lambda code, as_of=None: fakes.CHANGES,
     )
     patch(
         rulebook,
         explain_trader=lambda code, *, as_of=None, snapshot_id=None: fakes.EXPLANATION,
+        governing_rules=lambda as_of: {},
+        settle=lambda explanation, awards=(): (),
         explain_rule=lambda code, rule_id, *, as_of=None, snapshot_id=None: decisions[rule_id],
         advise_trader=lambda code, *, as_of=None, rule_ids=None: {
             rule_id: fakes.advice_on(rule_id) for rule_id in rule_ids

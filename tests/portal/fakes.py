@@ -399,4 +399,4 @@ FEEDS = [
 ]
 
 # What get_rule answers, as far as the pages of a trader read it.
-WHOLE_RULE = Given(rows=())
+WHOLE_RULE = Given(rows=(), facts=())

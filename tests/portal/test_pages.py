@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.test import Client
@@ -13,6 +14,7 @@ from django.urls import reverse
 from getihu.dataplane import selectors as dataplane
 from getihu.portal import selectors
 from getihu.rulebook import selectors as rulebook
+from getihu.rulebook.contracts import Settled, Settlement
 from tests.portal import fakes
 
 PACKAGE = Path(selectors.__file__).resolve().parents[1]
@@ -122,6 +124,55 @@ def test_the_total_leaves_out_limits_and_taxes_still_due(city):
     assert page.total_yuan == Decimal("3600.00")
     assert [line.worth_yuan for line in page.granted] == [Decimal("3600"), Decimal("3600"), None]
     assert [line.is_limit for line in page.granted] == [False, True, False]
+
+
+def test_rules_of_other_places_and_of_past_years_are_no_open_questions(city):
+    open_ones = [d for d in fakes.EXPLANATION.policies if d.outcome == "unknown"]
+    far, past = (
+        replace(open_ones[0], rule_id=name, incomplete="") for name in ("tests.far", "tests.past")
+    )
+    cut = replace(open_ones[0], rule_id="tests.cut", incomplete="附件没有看到。")
+    explanation = replace(fakes.EXPLANATION, policies=(far, past, cut))
+    rules = {
+        "tests.far": SimpleNamespace(region_prefix="440310"),
+        "tests.past": SimpleNamespace(
+            region_prefix="", last_day_after=date(2023, 1, 1), is_over=lambda day: True
+        ),
+    }
+    city.patch(
+        rulebook,
+        explain_trader=lambda code, **_: explanation,
+        governing_rules=lambda as_of: rules,
+    )
+    page = selectors.get_trader_page(fakes.CODE)
+    assert (page.elsewhere, page.unknown) == (1, ())
+    assert [line.decision.rule_id for line in page.unread] == ["tests.cut"]
+    (over,) = page.left_out
+    assert over.hint.startswith("有效期到 2022-12-31 为止。")
+
+
+def test_the_total_counts_one_project_once(client, city):
+    other = replace(fakes.HALF, rule_id="x", title="同一项目的另一条")
+    explanation = replace(fakes.EXPLANATION, policies=(fakes.HALF, other))
+    lower = Settled("x", Decimal("3600.00"), Decimal("0.00"), Settlement.LOWER, fakes.HALF.rule_id)
+    city.patch(
+        rulebook,
+        explain_trader=lambda code, **_: explanation,
+        settle=lambda explanation, awards=(): (lower,),
+    )
+    page = selectors.get_trader_page(fakes.CODE)
+    assert page.total_yuan == Decimal("3600.00")
+    told = client.get(f"/traders/{fakes.CODE}/").content.decode()
+    assert f"和《{fakes.HALF.title}》是同一项目" in told
+
+
+@pytest.mark.parametrize("how", [how for how in Settlement if how is not Settlement.FULL])
+def test_every_way_of_paying_less_is_said(city, how):
+    cut = Settled(fakes.HALF.rule_id, Decimal("3600.00"), None, how, again_on=date(2027, 1, 1))
+    city.patch(rulebook, settle=lambda explanation, awards=(): (cut,))
+    page = selectors.get_trader_page(fakes.CODE)
+    line = next(line for line in page.granted if line.decision.rule_id == fakes.HALF.rule_id)
+    assert line.beside and line.worth_yuan is None
 
 
 def test_what_comes_by_itself_stands_first_and_says_when(client, city):

@@ -134,14 +134,14 @@ def test_without_any_data_the_rules_can_still_be_read(client, db):
 
 
 def test_the_list_is_filtered_and_exported(client, real_city):
-    found = client.get("/rules/", {"text": "六税两费"})
+    found = client.get("/rules/", {"text": "六税两费 E-02"})
     assert "找到1条" in text_of(found)
     assert "增值税起征点" not in text_of(found)
     lines = list(
         csv.reader(io.StringIO(client.get("/rules/export.csv").content.decode("utf-8-sig")))
     )
     assert len(lines) - 1 == len(rulebook.list_rules())
-    asked = client.get("/rules/export.csv", {"text": "六税两费"}).content.decode("utf-8-sig")
+    asked = client.get("/rules/export.csv", {"text": "六税两费 E-02"}).content.decode("utf-8-sig")
     assert len(asked.splitlines()) == 2
 
 
@@ -152,7 +152,7 @@ def test_a_filter_that_finds_nothing_leads_back(client, real_city):
 
 
 def test_the_list_answers_a_fragment_to_htmx(client, real_city):
-    response = client.get("/rules/", {"text": "退役"}, HTTP_HX_REQUEST="true")
+    response = client.get("/rules/", {"text": "退役 依次"}, HTTP_HX_REQUEST="true")
     assert "<html" not in response.content.decode()
     assert "找到1条" in text_of(response)
 
@@ -309,7 +309,7 @@ def test_the_api_gives_what_the_pages_give(client, scenario, report):
     assert versions[0]["version"] == page.summary.version
     assert client.get("/api/rules/growth.trader_type/drift-reports").json()[0]["key"] == report.key
     assert client.get(f"/api/drift-reports/{report.key}").json()["comparison"]["rule_id"]
-    listed = client.get("/api/rules", {"text": "六税两费"}).json()
+    listed = client.get("/api/rules", {"text": "六税两费 E-02"}).json()
     assert [rule["id"] for rule in listed] == ["policies.six_taxes_half"]
 
 
@@ -332,3 +332,16 @@ def test_a_rule_about_what_happened_says_who_fills_it_in_and_by_what_words(clien
     assert "由办案人员逐件填写，不按户统计" in shown
     assert "缺的是：以前有过同类违法" in shown
     assert "ever_same_breach、" not in shown
+
+
+def test_the_list_puts_what_holds_here_first(real_city):
+    groups = {
+        title: {line.rule.id for line in lines} for title, lines in pages.get_list_page().groups
+    }
+    assert list(groups) == [*pages.SLICES.values(), pages.ENDED, pages.ELSEWHERE]
+    assert "policies.income_tax_half" in groups["政策"]
+    assert "policies.vat_small_scale_2023" in groups[pages.ENDED]
+    assert "policies.conversion_reward_pingshan" in groups[pages.ELSEWHERE]
+    assert all(
+        rule_id.startswith("supervision.") for rule_id in groups["执法裁量与信用（办案时判断）"]
+    )

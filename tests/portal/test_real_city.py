@@ -138,10 +138,13 @@ def test_the_api_and_the_page_give_the_same_answers(client, real_city):
     page = selectors.get_trader_page(code)
     assert told["type_decision"]["outcome_label"] == page.type_decision.outcome_label
     assert told["snapshot_id"] == page.snapshot_id
-    shown = [*page.granted, *page.near, *page.unknown, *page.refused, *page.left_out]
-    assert {d["rule_id"]: d["outcome"] for d in told["policies"]} == {
-        line.decision.rule_id: line.decision.outcome for line in shown
-    }
+    shown = [*page.granted, *page.near, *page.unknown, *page.unread, *page.refused, *page.left_out]
+    on_page = {line.decision.rule_id: line.decision.outcome for line in shown}
+    told_of = {d["rule_id"]: d["outcome"] for d in told["policies"]}
+    assert {name: told_of[name] for name in on_page} == on_page
+    not_shown = told_of.keys() - on_page.keys()
+    assert len(not_shown) == page.elsewhere
+    assert {told_of[name] for name in not_shown} == {"not_applicable"}
 
 
 @pytest.mark.parametrize("path", ["deliveries", "feeds", "snapshots", "quarantine", "rules"])
@@ -165,3 +168,15 @@ def test_pages_ask_the_database_little(client, real_city, django_assert_max_num_
         client.get(f"/traders/{code}/")
     with django_assert_max_num_queries(30):
         client.get("/data/")
+
+
+def test_an_officer_of_a_county_finds_only_what_lies_there(real_city):
+    found = registry.search_traders("92", limit=2000)
+    county = found[0].county_code
+    there = [trader for trader in found if trader.county_code == county]
+    assert 0 < len(there) < len(found)
+    assert registry.search_traders("92", limit=2000, within=[county]) == there
+    assert registry.search_traders("92", limit=2000, within=[]) == []
+    towns = {trader.town_code for trader in there if trader.town_code}
+    town = sorted(towns)[0]
+    assert {t.town_code for t in registry.search_traders("92", within=[town])} == {town}

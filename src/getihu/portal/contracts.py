@@ -47,7 +47,8 @@ class PolicyLine:
 
     ``worth_yuan`` is what it is worth to her (None: not countable, or not money for her);
     ``is_limit`` says that it is the most she may get, so it does not add to the total. ``gap`` is
-    how far a refusal is from a yes, where it is one step.
+    how far a refusal is from a yes, where it is one step. ``beside`` says what another policy for
+    the same project leaves of it (empty: nothing stands against it).
     """
 
     decision: Decision
@@ -55,6 +56,7 @@ class PolicyLine:
     worth_yuan: Decimal | None = None
     is_limit: bool = False
     gap: str = ""
+    beside: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,9 @@ class TraderPage:
 
     ``total_yuan`` sums what is paid out or spared, without limits; None if nothing of it can be
     counted. ``near`` holds refusals with one clause in the way that
-    time or a step can change. ``data_until`` is the last day the data covers.
+    time or a step can change. ``unread`` holds policies whose text is cut, so that nobody can
+    tell; ``elsewhere`` counts those of other regions. ``data_until`` is the last day the data
+    covers.
     """
 
     trader: TraderIdentity
@@ -77,8 +81,10 @@ class TraderPage:
     total_yuan: Decimal | None
     near: tuple[PolicyLine, ...]
     unknown: tuple[PolicyLine, ...]
+    unread: tuple[PolicyLine, ...]
     refused: tuple[PolicyLine, ...]
     left_out: tuple[PolicyLine, ...]
+    elsewhere: int
 
 
 @dataclass(frozen=True)

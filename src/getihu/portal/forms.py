@@ -1,7 +1,17 @@
 """What people type: a date to look from, a name or code to look for, a size of type."""
 
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+
 from django import forms
 from django.utils.http import url_has_allowed_host_and_scheme
+
+from getihu.cases.selectors import FormField, Matter
+from getihu.dataplane.contracts import FactValue
+from getihu.evaluations.contracts import GRADE_LABELS, Grade
+from getihu.reference import selectors as reference
 
 DATE_HINT = "日期要写成 2026-10-31 这样。"
 
@@ -52,6 +62,130 @@ class RuleFilterForm(forms.Form):
     )
 
 
+class LibraryForm(forms.Form):
+    """The filters of the policy library; ``trader`` asks for the answers of one's own shop."""
+
+    text = forms.CharField(required=False, max_length=60, strip=True)
+    region = forms.CharField(required=False, max_length=6)
+    state = forms.ChoiceField(
+        required=False,
+        choices=[
+            ("open", "现在能享受"),
+            ("upcoming", "还没施行"),
+            ("ended", "已经结束"),
+            ("superseded", "被代替"),
+        ],
+    )
+    kind = forms.CharField(required=False, max_length=20)
+    trader = forms.CharField(required=False, max_length=18)
+
+
+class OpeningForm(forms.Form):
+    """What somebody wants to open, which trade it is, and where."""
+
+    text = forms.CharField(required=False, max_length=60, strip=True)
+    trade = forms.CharField(required=False, max_length=4)
+    county = forms.CharField(required=False, max_length=6)
+
+
+class RegisterForm(forms.Form):
+    """Where a shop will stand. ``place`` is the one of several places she chose."""
+
+    premises = forms.CharField(
+        max_length=200,
+        strip=True,
+        error_messages={
+            "required": "请写经营场所，写到门牌号。",
+            "max_length": "太长了，最多 200 个字。",
+        },
+    )
+    trade = forms.CharField(required=False, max_length=4)
+    county = forms.ChoiceField(
+        required=False, choices=lambda: [(c.code, c.name) for c in reference.list_counties()]
+    )
+    place = forms.RegexField(r"^\d{6}(\d{3})?$", required=False)
+
+
+class CheckForm(forms.Form):
+    """A licence as text, or what an offline code says."""
+
+    text = forms.CharField(
+        max_length=8000,
+        strip=True,
+        error_messages={"required": "请贴上证照的文字。", "max_length": "太长了，不是我们的证照。"},
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+
+
+class AskForm(forms.Form):
+    """What a bank asks to be shown, what for, until when."""
+
+    scene = forms.CharField(max_length=40, error_messages={"required": "请选一个场景。"})
+    purpose = forms.CharField(
+        max_length=200,
+        strip=True,
+        error_messages={"required": "请写明用途。", "max_length": "最多 200 个字。"},
+    )
+    until = forms.DateField(
+        input_formats=["%Y-%m-%d"],
+        error_messages={"invalid": DATE_HINT, "required": "请写用到哪一天。"},
+    )
+
+
+class DeskFilterForm(forms.Form):
+    queue = forms.ChoiceField(
+        required=False,
+        choices=[(name, name) for name in ("mine", "late", "soon", "new", "waiting")],
+    )
+    text = forms.CharField(required=False, max_length=60, strip=True)
+
+
+def _to_grade(value: str) -> Grade:
+    return Grade(int(value))
+
+
+class FollowUpForm(forms.Form):
+    """One grade of five, none chosen beforehand, and a few words."""
+
+    grade = forms.TypedChoiceField(
+        choices=[(grade.value, label) for grade, label in GRADE_LABELS.items()],
+        coerce=_to_grade,
+        widget=forms.RadioSelect,
+        error_messages={"required": "请选一档，或者不评。", "invalid_choice": "请从五档里选。"},
+    )
+    comment = forms.CharField(
+        required=False,
+        max_length=500,
+        strip=True,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"max_length": "最多 500 个字。"},
+    )
+
+
+class RatingForm(FollowUpForm):
+    """``code`` is made with the form: the same form sent twice is the same rating."""
+
+    code = forms.CharField(max_length=60, widget=forms.HiddenInput)
+    contact = forms.CharField(
+        required=False,
+        max_length=100,
+        strip=True,
+        error_messages={"max_length": "最多 100 个字。"},
+    )
+
+
+class EmailForm(forms.Form):
+    email = forms.EmailField(
+        max_length=200,
+        error_messages={
+            "required": "请写邮箱。",
+            "invalid": "邮箱要写成 name@example.com 这样。",
+            "max_length": "太长了，最多 200 个字符。",
+        },
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+
+
 class ScenarioForm(forms.Form):
     title = forms.CharField(
         max_length=80,
@@ -65,3 +199,108 @@ class DraftForm(forms.Form):
         input_formats=["%Y-%m-%d"],
         error_messages={"invalid": DATE_HINT, "required": "草案要写明从哪一天起施行。"},
     )
+
+
+YES_NO: Final = [("yes", "是"), ("no", "否")]
+_KINDS: Final[dict[str, type[forms.Field]]] = {
+    "text": forms.CharField,
+    "integer": forms.IntegerField,
+    "money": forms.DecimalField,
+    "decimal": forms.DecimalField,
+    "date": forms.DateField,
+}
+_INVALID: Final = {
+    "text": "最多 500 个字。",
+    "integer": "请写整数。",
+    "money": "请写金额，例如 3600。",
+    "decimal": "请写数字，例如 80 或 80.5。",
+    "date": DATE_HINT,
+}
+
+
+class MatterForm(forms.Form):
+    """The questions of a matter, made from its file.
+
+    A draft may be incomplete, so nothing is required before it is handed in. What a department
+    holds is filled in with its source and may be changed; it is never asked for empty.
+    """
+
+    def __init__(
+        self,
+        matter: Matter,
+        known: Mapping[str, FactValue],
+        data: Any = None,
+        initial: Mapping[str, object] | None = None,
+    ) -> None:
+        given = {f.id: _shown(f, known, initial or {}) for f in matter.form}
+        super().__init__(data, initial={k: v for k, v in given.items() if v is not None})
+        self.matter, self.known = matter, known
+        for field in matter.form:
+            self.fields[field.id] = _field(field)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Each question with its box and, where a department answered it, who and when."""
+        return [
+            {"field": f, "box": self[f.id], "fact": self.known.get(f.fact) if f.fact else None}
+            for f in self.matter.form
+        ]
+
+    def answers(self) -> dict[str, object]:
+        """What was answered, as a case keeps it: text, whole numbers, yes and no."""
+        return {f.id: _kept(f, self.cleaned_data[f.id]) for f in self.matter.form}
+
+    def missing(self) -> list[FormField]:
+        return [
+            f for f in self.matter.form if f.required and self.cleaned_data.get(f.id) in (None, "")
+        ]
+
+    def show_missing(self) -> None:
+        for field in self.missing():
+            self.add_error(field.id, f"还没有填{field.label}。")
+
+
+def _field(field: FormField) -> forms.Field:
+    attributes: dict[str, str] = {"aria-describedby": f"note-{field.id}"}
+    if field.type in ("boolean", "choice"):
+        choices = YES_NO if field.type == "boolean" else list(field.choices.items())
+        errors = {"invalid_choice": "请从列出的里面选一个。"}
+        return forms.ChoiceField(
+            choices=[("", "请选择"), *choices],
+            required=False,
+            error_messages=errors,
+            widget=forms.Select(attributes),
+        )
+    limits: dict[str, Any] = {"text": {"max_length": 500}}.get(field.type, {})
+    if field.type in ("integer", "money", "decimal"):
+        limits = {"min_value": 0, "max_value": 10**9}
+        attributes["inputmode"] = "numeric" if field.type == "integer" else "decimal"
+    widget = forms.DateInput(attributes | {"type": "date"}, format="%Y-%m-%d")
+    message = _INVALID[field.type]
+    return _KINDS[field.type](
+        required=False,
+        widget=widget if field.type == "date" else forms.TextInput(attributes),
+        error_messages=dict.fromkeys(
+            ("invalid", "max_length", "min_value", "max_value", "max_decimal_places"), message
+        ),
+        **limits,
+    )
+
+
+def _shown(field: FormField, known: Mapping[str, FactValue], kept: Mapping[str, object]) -> object:
+    """What stands in the box: the answer given, else what a department holds."""
+    value = kept.get(field.id)
+    if value is None and field.fact and field.fact in known:
+        value = known[field.fact].value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else value
+
+
+def _kept(field: FormField, value: object) -> object:
+    if field.type == "boolean" and value:
+        return value == "yes"
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, date):
+        return value.isoformat()
+    return None if value == "" else value

@@ -1,11 +1,11 @@
 """Pages put together from what the packages below offer. Reads only; never asks the clock."""
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from getihu.dataplane import selectors as dataplane
 from getihu.dataplane.contracts import (
@@ -36,6 +36,8 @@ from getihu.rulebook.contracts import (
     Explanation,
     FactUsed,
     Remedy,
+    Settled,
+    Settlement,
     Truth,
 )
 
@@ -76,8 +78,12 @@ class UnknownDelivery(GetihuError):
     """No delivery has this number."""
 
 
-def get_trader_page(trader_code: str, *, as_of: date | None = None) -> TraderPage:
+def get_trader_page(
+    trader_code: str, *, as_of: date | None = None, hidden: Collection[str] = ()
+) -> TraderPage:
     """Everything one trader's page shows, as of ``as_of`` (default: the last day of the data).
+
+    Answers that would tell a fact of a ``hidden`` class are masked.
 
     Raises: UnknownTrader, AsOfBeforeData, FactsNotBuilt, NothingPublished.
     Cost: one look-up of one code in the sorted facts table per call below.
@@ -86,16 +92,26 @@ def get_trader_page(trader_code: str, *, as_of: date | None = None) -> TraderPag
     as_of = as_of or data_until
     trader = registry.get_trader(trader_code, as_of)
     explanation = rulebook.explain_trader(trader_code, as_of=as_of)
+    if hidden:
+        explanation = rulebook.mask_explanation(explanation, hidden)
     advice = rulebook.advise_trader(trader_code, as_of=as_of, rule_ids=_advised(explanation))
-    by_outcome: dict[str, list[PolicyLine]] = {"yes": [], "near": [], "unknown": [], "no": []}
-    left_out = []
+    by_outcome: dict[str, list[PolicyLine]] = {
+        name: [] for name in ("yes", "near", "unknown", "unread", "no", "left_out")
+    }
+    rules, elsewhere = rulebook.governing_rules(as_of), 0
     for decision in explanation.policies:
-        if not decision.applies:
-            left_out.append(PolicyLine(decision, decision.not_applicable))
+        rule = rules.get(decision.rule_id)
+        county = trader.county_code
+        if rule is not None and county and not county.startswith(rule.region_prefix):
+            elsewhere += 1
+        elif not decision.applies:
+            by_outcome["left_out"].append(PolicyLine(decision, decision.not_applicable))
+        elif rule is not None and decision.outcome == Truth.UNKNOWN and rule.is_over(as_of):
+            by_outcome["left_out"].append(PolicyLine(decision, _over(rule, decision)))
         else:
             line = _policy_line(decision, advice.get(decision.rule_id))
             by_outcome["near" if line.gap else _place(decision)].append(line)
-    granted = sorted(by_outcome["yes"], key=_by_worth)
+    granted = sorted(_settled(by_outcome["yes"], explanation), key=_by_worth)
     counted = [line.worth_yuan for line in granted if line.worth_yuan and not line.is_limit]
     return TraderPage(
         trader=trader,
@@ -109,17 +125,25 @@ def get_trader_page(trader_code: str, *, as_of: date | None = None) -> TraderPag
         total_yuan=sum(counted, Decimal(0)) if counted else None,
         near=tuple(sorted(by_outcome["near"], key=lambda line: _by_day(advice, line))),
         unknown=tuple(by_outcome["unknown"]),
+        unread=tuple(by_outcome["unread"]),
         refused=tuple(by_outcome["no"]),
-        left_out=tuple(left_out),
+        left_out=tuple(by_outcome["left_out"]),
+        elsewhere=elsewhere,
     )
 
 
-def get_decision_page(trader_code: str, rule_id: str, *, as_of: date | None = None) -> DecisionPage:
-    """One decision with all its reasons, in the order a refusal must give them."""
+def get_decision_page(
+    trader_code: str, rule_id: str, *, as_of: date | None = None, hidden: Collection[str] = ()
+) -> DecisionPage:
+    """One decision with all its reasons, in the order a refusal must give them; masked where it
+    would tell a fact of a ``hidden`` class."""
     data_until = dataplane.get_published_snapshot().data_until
     as_of = as_of or data_until
     decision = rulebook.explain_rule(trader_code, rule_id, as_of=as_of)
     advice = rulebook.advise(trader_code, rule_id, as_of=as_of)
+    if hidden and rulebook.is_masked(rule_id, as_of, hidden):
+        decision = rulebook.mask_decision(decision, hidden)
+        advice = replace(advice, remedies=(), next_questions=(), cured_on=None)
     return DecisionPage(
         trader=registry.get_trader(trader_code, as_of),
         decision=decision,
@@ -219,7 +243,15 @@ def _type_hint(advice: Advice | None) -> str:
 
 
 def _place(decision: Decision) -> str:
+    if decision.incomplete:
+        return "unread"
     return decision.outcome if decision.outcome in ("yes", "no") else "unknown"
+
+
+def _over(rule: Any, decision: Decision) -> str:
+    """A rule whose period has passed and that turns on the date of an event nobody has told."""
+    last = rule.last_day_after - timedelta(days=1)
+    return f"有效期到 {last} 为止。那以前的所属期，还缺数判断：{_why_unknown(decision)}"
 
 
 def _by_day(advice: dict[str, Advice], line: PolicyLine) -> date:
@@ -252,6 +284,33 @@ def _granted_line(decision: Decision) -> PolicyLine:
     if "应缴" in label:
         return PolicyLine(decision, f"{label} {amount:,.2f} 元。")
     return PolicyLine(decision, label, amount, is_limit="限额" in label or "最高" in label)
+
+
+def _settled(lines: list[PolicyLine], explanation: Explanation) -> Iterator[PolicyLine]:
+    """What is granted, each worth what it pays beside the others."""
+    settled = {each.rule_id: each for each in rulebook.settle(explanation)}
+    titles = {decision.rule_id: decision.title for decision in explanation.policies}
+    for line in lines:
+        each = settled.get(line.decision.rule_id)
+        if each is None or each.how == Settlement.FULL or line.worth_yuan is None:
+            yield line
+        else:
+            said = _beside(each, titles.get(each.other_rule_id, ""))
+            yield replace(line, worth_yuan=each.payable_yuan, beside=said)
+
+
+def _beside(settled: Settled, other: str) -> str:
+    match settled.how:
+        case Settlement.LOWER:
+            return f"和《{other}》是同一项目，只给金额高的那一项，这里不再给。"
+        case Settlement.ALREADY:
+            again = f"，{settled.again_on}起可以再享" if settled.again_on else ""
+            return f"同一项目已经给过{again}。"
+        case Settlement.DIFFERENCE:
+            return "以前给过一部分，这次补差额。"
+        case Settlement.CEILING:
+            return "全年合计有上限，只给到上限。"
+    return "和别的政策怎样一起算，还缺数，要人工核定。"
 
 
 def _first_sentence(text: str) -> str:

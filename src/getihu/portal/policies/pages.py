@@ -24,6 +24,7 @@ from getihu.rulebook.contracts import (
     ClauseNumbers,
     Comparison,
     DriftReport,
+    FrameLine,
     RuleChange,
     RuleNumbers,
     RuleSummary,
@@ -31,7 +32,16 @@ from getihu.rulebook.contracts import (
 )
 
 NOT_COUNTED: Final = (dataplane.NothingPublished, dataplane.FactsNotBuilt, dataplane.AsOfBeforeData)
-CITY_PREFIX: Final = "33"
+CITY_PREFIX: Final = "3303"
+# Groups of the list, in its order.
+SLICES: Final = {
+    "growth": "分型与培育",
+    "policies": "政策",
+    "entry": "登记与许可（办理时判断）",
+    "supervision": "执法裁量与信用（办案时判断）",
+}
+ENDED: Final = "已经结束或还没施行"
+ELSEWHERE: Final = "其他地区的政策"
 KINDS: Final = {"eligibility": "符合不符合", "table": "分几类"}
 
 
@@ -93,6 +103,8 @@ class PolicyPage:
     date_note: str
     incomplete: str
     trust_note: str
+    frame: tuple[FrameLine, ...]
+    review: tuple[FrameLine, ...]
     clauses: tuple[ClauseRow, ...]
     requires: Branch | None
     outcomes: tuple[Outcome, ...]
@@ -180,6 +192,8 @@ def get_policy_page(rule_id: str, *, as_of: date | None = None, outcome: str = "
         date_note=rule.date_note,
         incomplete=rule.incomplete,
         trust_note=TRUST_NOTES.get(rule.source.trust, ""),
+        frame=rulebook.frame_of(rule),
+        review=rulebook.review_flags(rule),
         clauses=_clause_rows(rule, parameters, numbers),
         requires=branch(rule.requires, labels) if rule.requires else None,
         outcomes=_outcomes(rule, wanted, labels),
@@ -304,13 +318,16 @@ def _cases(rule_id: str) -> tuple[CaseRow, ...]:
 def get_list_page(
     *, text: str = "", region: str = "", kind: str = "", on: date | None = None
 ) -> ListPage:
-    """Types and pools first, then the policies that hold here, then those of other places."""
+    """What holds here by slice, then what is over, then the rules of other places."""
     every = rulebook.list_rules()
     found = rulebook.find_rules(rulebook.RuleFilter(text, region, kind, on))
     counts, counted_on = _sweep()
-    groups: dict[str, list[ListLine]] = {"分型与培育": [], "政策": [], "其他地区的政策": []}
+    groups: dict[str, list[ListLine]] = {
+        title: [] for title in (*SLICES.values(), ENDED, ELSEWHERE)
+    }
     for rule in found:
-        groups.setdefault(_group(rule), []).append(_line(rule, counts, counted_on))
+        line = _line(rule, counts, counted_on)
+        groups[_group(line)].append(line)
     regions = dict.fromkeys(rule.region for rule in every)
     return ListPage(
         groups=tuple((title, tuple(lines)) for title, lines in groups.items() if lines),
@@ -322,7 +339,7 @@ def get_list_page(
 
 
 def _region_order(code: str) -> tuple[bool, bool, str]:
-    return (code != "CN", not code.startswith(CITY_PREFIX), code)
+    return (code != "CN", not _is_here(code), code)
 
 
 def _line(
@@ -348,10 +365,18 @@ def _sweep() -> tuple[Mapping[str, Mapping[str, int]], date | None]:
         return {}, None
 
 
-def _group(rule: RuleSummary) -> str:
-    if rule.region != "CN" and not rule.region.startswith(CITY_PREFIX):
-        return "其他地区的政策"
-    return "分型与培育" if rule.id.startswith("growth.") else "政策"
+def _group(line: ListLine) -> str:
+    """Where a rule stands in the list: by its slice, unless it is of another place or over."""
+    if not _is_here(line.rule.region):
+        return ELSEWHERE
+    if not line.in_force:
+        return ENDED
+    return SLICES.get(line.rule.id.partition(".")[0], SLICES["policies"])
+
+
+def _is_here(region: str) -> bool:
+    """The country, the province, the city and its counties."""
+    return region in ("CN", f"{CITY_PREFIX[:2]}0000") or region.startswith(CITY_PREFIX)
 
 
 def list_rows(page: ListPage) -> list[list[str]]:

@@ -11,7 +11,7 @@ MARKS = {"yes": "✓", "no": "✗", "unknown": "？"}
 
 @dataclass(frozen=True)
 class Segment:
-    """A stretch of a bar 100 wide. ``tone``: yes, no, unknown, other1 … other6, none."""
+    """A stretch of a bar 100 wide. ``tone``: yes, no, unknown, other1 … other8, none."""
 
     tone: str
     label: str
@@ -51,7 +51,7 @@ def segments(counts: Mapping[str, int], labels: Mapping[str, str]) -> tuple[Segm
     for number, (name, label) in enumerate(labels.items()):
         count = counts.get(name, 0)
         width = 100 * count / whole
-        tone = name if name in MARKS else f"other{number % 6 + 1}"
+        tone = name if name in MARKS else f"other{number % 8 + 1}"
         found.append(
             Segment(tone, label, count, round(start, 3), round(width, 3), MARKS.get(name, "■"))
         )

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from getihu.access import selectors as access
 from getihu.dataplane import selectors as dataplane
 from getihu.kernel.codes import InvalidCreditCode, normalise_credit_code
 from getihu.kernel.errors import GetihuError, InvalidInput
@@ -105,7 +106,9 @@ def home(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         context["form"] = form = SearchForm(request.POST)
         if form.is_valid():
-            context["found"] = registry.search_traders(form.cleaned_data["text"], limit=20)
+            within = access.within(request.actor, "portal:home", "POST")  # type: ignore[attr-defined]
+            text = form.cleaned_data["text"]
+            context["found"] = registry.search_traders(text, limit=20, within=within)
     fragment = getattr(request, "htmx", False) and request.method == "POST"
     template = "portal/_results.html" if fragment else "portal/home.html"
     return render(request, template, context)
@@ -117,7 +120,9 @@ def trader(request: HttpRequest, trader_code: str) -> HttpResponse:
     code = normalise_credit_code(trader_code)
     if code != trader_code:
         return redirect("portal:trader", trader_code=code)
-    shown = selectors.get_trader_page(code, as_of=as_of_asked(request))
+    shown = selectors.get_trader_page(
+        code, as_of=as_of_asked(request), hidden=_hidden(request, code)
+    )
     return render(request, "portal/trader.html", {"page": shown})
 
 
@@ -125,8 +130,14 @@ def trader(request: HttpRequest, trader_code: str) -> HttpResponse:
 @page
 def decision(request: HttpRequest, trader_code: str, rule_id: str) -> HttpResponse:
     code = normalise_credit_code(trader_code)
-    shown = selectors.get_decision_page(code, rule_id, as_of=as_of_asked(request))
+    shown = selectors.get_decision_page(
+        code, rule_id, as_of=as_of_asked(request), hidden=_hidden(request, code)
+    )
     return render(request, "portal/decision.html", {"page": shown})
+
+
+def _hidden(request: HttpRequest, trader_code: str) -> frozenset[str]:
+    return access.hidden_classes(request.actor, trader_code)  # type: ignore[attr-defined]
 
 
 @require_GET

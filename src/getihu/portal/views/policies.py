@@ -39,7 +39,7 @@ def rules_file(request: HttpRequest) -> HttpResponse:
     form = RuleFilterForm(request.GET)
     wanted = form.cleaned_data if form.is_valid() else {}
     shown = pages.get_list_page(**{key: value for key, value in wanted.items() if value})
-    return _csv(pages.list_rows(shown), "rules.csv")
+    return csv_file(pages.list_rows(shown), "rules.csv")
 
 
 @require_GET
@@ -53,7 +53,7 @@ def rule(request: HttpRequest, rule_id: str) -> HttpResponse:
 @require_GET
 @page
 def numbers_file(request: HttpRequest, rule_id: str) -> HttpResponse:
-    return _csv(pages.number_rows(rule_id, as_of_asked(request)), f"{rule_id}.csv")
+    return csv_file(pages.number_rows(rule_id, as_of_asked(request)), f"{rule_id}.csv")
 
 
 @require_GET
@@ -201,7 +201,7 @@ def drift(request: HttpRequest, rule_id: str, key: str) -> HttpResponse:
     return render(request, "portal/drift.html", context)
 
 
-def _csv(rows: Sequence[Sequence[str]], name: str) -> HttpResponse:
+def csv_file(rows: Sequence[Sequence[str]], name: str) -> HttpResponse:
     """UTF-8 with a mark for spreadsheets."""
     out = io.StringIO()
     csv.writer(out, lineterminator="\r\n").writerows(rows)

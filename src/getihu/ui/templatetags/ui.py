@@ -43,6 +43,16 @@ def number(count: int | None) -> str:
 
 
 @register.filter
+def percent(share: Decimal) -> str:
+    """A share as whole per cent.
+
+    >>> percent(Decimal("0.02"))
+    '2%'
+    """
+    return f"{share:.0%}"
+
+
+@register.filter
 def day(value: date | datetime | None, seen_from: date | None = None) -> str:
     """A date as 6月30日（周二）, with its year unless it is the year of ``seen_from``.
 
@@ -130,12 +140,14 @@ def is_demo() -> bool:
 
 
 @register.simple_tag(takes_context=True)
-def current(context: dict[str, Any], prefix: str) -> SafeString | str:
-    """``aria-current`` for the navigation entry whose pages start with ``prefix``."""
+def current(context: dict[str, Any], prefix: str, but: str = "") -> SafeString | str:
+    """``aria-current`` for the navigation entry whose pages start with ``prefix``; pages that start
+    with ``but`` have an entry of their own."""
     request = context.get("request")
     path = request.path if request is not None else ""
     here = path == "/" or path.startswith("/traders/") if prefix == "/" else path.startswith(prefix)
-    return SafeString(' aria-current="page"') if here else ""
+    elsewhere = bool(but) and path.startswith(but)
+    return SafeString(' aria-current="page"') if here and not elsewhere else ""
 
 
 @register.simple_tag
