@@ -8,7 +8,28 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections
 
 WAL_SAFE_FROM = (3, 51, 3)
+TEST_CLIENT = {"testserver"}
+SHORTEST_KEY = 32
 SYNCHRONOUS = {0: "OFF", 1: "NORMAL", 2: "FULL", 3: "EXTRA"}
+
+
+@register(Tags.security)
+def check_settings_are_safe(**_: Any) -> list[CheckMessage]:
+    """Refuse what is harmless on one machine and dangerous once others can reach it."""
+    from django.conf import settings
+
+    hosts = set(settings.ALLOWED_HOSTS)
+    problems = []
+    if "*" in hosts:
+        problems.append("GETIHU_ALLOWED_HOSTS 不能写 *，请写出域名")
+    if hosts - settings.THIS_MACHINE - TEST_CLIENT:
+        if settings.DEBUG:
+            problems.append("对外服务时不能开 GETIHU_DEBUG，出错页会露出数据")
+        if len(settings.SECRET_KEY) < SHORTEST_KEY:
+            problems.append(f"GETIHU_SECRET_KEY 至少要 {SHORTEST_KEY} 个字符")
+        if not (settings.SESSION_COOKIE_SECURE and settings.CSRF_COOKIE_SECURE):
+            problems.append("对外服务要走 HTTPS，不要把 GETIHU_HTTPS 设成 false")
+    return [Error(text, id="getihu.E011", obj="设置") for text in problems]
 
 
 @register(Tags.database)
@@ -24,6 +45,27 @@ def check_sqlite_is_safe(*, databases: Sequence[str] | None = None, **_: Any) ->
         if connection.vendor == "sqlite":
             errors += _sqlite_errors(alias, connection)
     return errors
+
+
+@register(Tags.database)
+def check_policies_hold(*, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """Refuse a PostgreSQL role that row-level security does not bind (``getihu.access.wall``)."""
+    return [
+        Error(
+            "连接用的角色不受行级安全约束（SUPERUSER 或 BYPASSRLS），请换一个普通角色",
+            hint="CREATE ROLE getihu LOGIN NOSUPERUSER NOBYPASSRLS，并让它拥有这个数据库",
+            id="getihu.E012",
+            obj=f"数据库 {alias}",
+        )
+        for alias in databases or []
+        if connections[alias].vendor == "postgresql" and _is_above_policies(connections[alias])
+    ]
+
+
+def _is_above_policies(connection: Any) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
+        return bool(cursor.fetchone()[0])
 
 
 def _sqlite_errors(alias: str, connection: Any) -> list[Error]:

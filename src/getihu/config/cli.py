@@ -16,7 +16,16 @@ from typing import Any
 import click
 import django
 
-from getihu.config import cli_slips, cli_whatif
+from getihu.config import (
+    cli_awards,
+    cli_backup,
+    cli_entry,
+    cli_ops,
+    cli_rules,
+    cli_slips,
+    cli_webhooks,
+    cli_whatif,
+)
 
 
 def _settings() -> Any:
@@ -247,54 +256,7 @@ def _print_decision(decision: Any) -> None:
 
 @main.group()
 def rules() -> None:
-    """规则：检查、试跑案例、查看。"""
-
-
-@rules.command("check")
-@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
-def rules_check(paths: tuple[Path, ...]) -> None:
-    """检查规则文件；不写 PATHS 时检查全部。"""
-    settings = _settings()
-    from getihu.rulebook import services
-
-    problems = services.check_rules(list(paths) or settings.RULE_DIRS)
-    for problem in problems:
-        click.echo(str(problem), err=True)
-    if problems:
-        sys.exit(2)
-    click.echo("规则检查通过。")
-
-
-@rules.command("list")
-def rules_list() -> None:
-    """列出全部规则。"""
-    _settings()
-    from getihu.rulebook import selectors
-
-    for rule in selectors.list_rules():
-        until = f"至 {rule.valid_until}（不含）" if rule.valid_until else "未见终止日"
-        click.echo(f"{rule.id:<36} {rule.region:<7} {rule.valid_from} {until}  {rule.title}")
-
-
-@rules.command("test")
-@click.argument("rule_id", required=False)
-def rules_test(rule_id: str | None) -> None:
-    """跑规则旁边的案例；不写 RULE_ID 时跑全部。"""
-    _settings()
-    from getihu.rulebook import selectors, services
-
-    failed = 0
-    for rule in selectors.list_rules():
-        if rule_id and rule.id != rule_id:
-            continue
-        results = services.run_cases(rule.id)
-        wrong = [r for r in results if not r.passed]
-        failed += len(wrong)
-        click.echo(f"{'✗' if wrong else '✓'} {rule.id}：{len(results)} 个案例")
-        for result in wrong:
-            click.echo(f"    {result.name}：{result.message}")
-    if failed:
-        sys.exit(1)
+    """规则：新建、检查、试跑案例、查看、比较版本。"""
 
 
 @main.command()
@@ -316,6 +278,7 @@ def demo(traders: int, seed: int, port: int) -> None:
     settings = _settings()
     if not demo_city.is_ready(settings, traders, seed):
         _make_city(settings, traders, seed, _Progress())
+    demo_city.open_cast(settings, at=datetime.now(UTC))
     _serve(settings, "127.0.0.1", port)
 
 
@@ -335,6 +298,7 @@ def _make_city(settings: Any, traders: int, seed: int, progress: Callable[[str],
     _print_ingest(report)
     _decide(None, progress)
     demo_city.note(settings, inbox, traders, seed, complete=True)
+    demo_city.open_cast(settings, at=datetime.now(UTC))
     progress("演示城市就绪")
 
 
@@ -387,8 +351,14 @@ def _print_json(value: Any) -> None:
     click.echo(selectors.canonical_json(value).decode("utf-8"))
 
 
+cli_rules.register(rules, _settings)
 cli_whatif.register(main, _settings)
 cli_slips.register(main, _settings)
+cli_ops.register(main, _settings)
+cli_backup.register(main, _settings)
+cli_webhooks.register(main, _settings)
+cli_awards.register(main, _settings)
+cli_entry.register(main, _settings)
 
 
 if __name__ == "__main__":

@@ -7,13 +7,14 @@ else in the folder is somebody's: then nothing is removed.
 import hashlib
 import json
 import shutil
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from getihu.kernel.errors import GetihuError
 
 MARK = "demo.json"
-FOLDERS = ("dataplane", "demo", "rulebook/whatif", "audit")
+FOLDERS = ("dataplane", "demo", "rulebook/whatif", "audit", "files", "policies", "treasury")
 
 
 class NotADemo(GetihuError):
@@ -44,6 +45,25 @@ def note(settings: Any, inbox: Path, traders: int, seed: int, *, complete: bool)
     target = settings.DATA_DIR / MARK
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(mark, ensure_ascii=False, indent=1), "utf-8")
+
+
+def open_cast(settings: Any, *, at: datetime) -> None:
+    """Open the people one signs in as, owners of the city's planted traders, and their cases.
+    They have been there for some weeks, so that cases have a history. Again: no change."""
+    from django.core.management import call_command
+
+    from getihu.accounts import services as accounts
+    from getihu.config.demo_awards import open_awards, push_policies
+    from getihu.config.demo_cases import HISTORY_DAYS, open_cases
+
+    call_command("migrate", verbosity=0)
+    personas = settings.DATA_DIR / "demo" / "inbox" / "personas.json"
+    planted = json.loads(personas.read_text("utf-8")) if personas.exists() else []
+    began = at - timedelta(days=HISTORY_DAYS)
+    if accounts.open_demo_cast([persona["trader_code"] for persona in planted], at=began):
+        open_cases(settings, at=at)
+        open_awards(settings, at=at)
+        push_policies(at=at)
 
 
 def remove(settings: Any) -> None:

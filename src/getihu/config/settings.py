@@ -22,6 +22,7 @@ DATA_DIR = Path(env.str("GETIHU_DATA_DIR", default=str(BASE_DIR / "var"))).resol
 DEBUG = env.bool("GETIHU_DEBUG", default=False)
 # The demo has no accounts yet (they come with the service plane): it answers only this machine.
 ALLOWED_HOSTS = env.list("GETIHU_ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+THIS_MACHINE = {"127.0.0.1", "localhost", "[::1]"}
 SECRET_KEY = env.str("GETIHU_SECRET_KEY", default="")
 if not SECRET_KEY:
     # A key of this installation, made once and kept beside its data, never in the repository.
@@ -41,15 +42,24 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.staticfiles",
     "django_htmx",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "axes",
     "getihu.audit",
     "getihu.ui",
     "getihu.accounts",
+    "getihu.access",
     "getihu.reference",
     "getihu.dataplane",
     "getihu.registry",
     "getihu.rulebook",
     "getihu.notifications",
     "getihu.cases",
+    "getihu.evaluations",
+    "getihu.entry",
+    "getihu.passport",
+    "getihu.policies",
+    "getihu.journeys",
     "getihu.portal",
 ]
 
@@ -59,11 +69,35 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "getihu.accounts.middleware.ActorMiddleware",
+    "getihu.access.middleware.AccessMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
+
+# Axes first: it refuses before a password is looked at.
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+# Five wrong attempts on one login name stop it for a quarter of an hour.  本项目设定，非官方
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = 0.25
+AXES_LOCKOUT_PARAMETERS = ["username"]
+# It asks for the address as well; counting by name alone stops guessing from many addresses.
+SILENCED_SYSTEM_CHECKS = ["axes.W006"]
+AXES_USERNAME_FORM_FIELD = "username"
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # or anybody could lock her out for ever
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "password", "code", "csrfmiddlewaretoken"]
+AXES_DISABLE_ACCESS_LOG = True  # the audit log holds who signed in
+AXES_VERBOSE = False
 
 ROOT_URLCONF = "getihu.config.urls"
 ASGI_APPLICATION = "getihu.config.asgi.application"
@@ -73,7 +107,10 @@ TEMPLATES = [
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
         "OPTIONS": {
-            "context_processors": ["django.template.context_processors.request"],
+            "context_processors": [
+                "django.template.context_processors.request",
+                "getihu.portal.views.notices.shell",
+            ],
             "builtins": ["getihu.ui.templatetags.ui"],
         },
     }
@@ -97,6 +134,7 @@ DATABASES = {
         "GETIHU_DATABASE_URL", default=f"sqlite:///{(DATA_DIR / 'getihu.sqlite3').as_posix()}"
     )
 }
+POSTGRESQL_BIN = env.str("GETIHU_POSTGRESQL_BIN", default="")  # where pg_dump and pg_restore lie
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
@@ -129,22 +167,106 @@ CONTENT_SECURITY_POLICY = {
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# A working day at most, and gone with the browser.  本项目设定，非官方
+SESSION_COOKIE_AGE = 8 * 3600
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_HTTPONLY = True
+# Served to others, cookies travel over TLS alone; the proxy in front says so in the header.
+HTTPS = env.bool("GETIHU_HTTPS", default=bool(set(ALLOWED_HOSTS) - THIS_MACHINE))
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SESSION_COOKIE_SAMESITE = "Lax"  # an identity provider sends the browser back from outside
+LOGIN_URL = "/sign-in"
+# The organisation's own identity provider (OpenID Connect). Without an issuer there is none.
+OIDC = {
+    "issuer": env.str("GETIHU_OIDC_ISSUER", default=""),
+    "client_id": env.str("GETIHU_OIDC_CLIENT_ID", default=""),
+    "client_secret": env.str("GETIHU_OIDC_CLIENT_SECRET", default=""),
+    "name": env.str("GETIHU_OIDC_NAME", default="单位统一身份认证"),
+}
+# Where a trader is registered, asked by the access policy of the layer that knows.
+ACCESS_DIVISION_OF = "getihu.config.access.division_of"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_FAILURE_VIEW = "getihu.portal.views.csrf_failure"
 
 # Where rule files lie. Slices own their rules; the rulebook only reads folders it is told.
-RULE_DIRS = [PACKAGE_DIR / slice_ / "rules" for slice_ in ("growth", "policies", "supervision")]
+RULE_DIRS = [
+    PACKAGE_DIR / slice_ / "rules" for slice_ in ("entry", "growth", "policies", "supervision")
+]
+
+# Rules published from the desk (policies/services/writing.py): written from the database.
+PUBLISHED_RULES_DIR = DATA_DIR / "rules"
 
 # Where matter files lie, likewise.
-MATTER_DIRS = [PACKAGE_DIR / "entry" / "matters"]
+MATTER_DIRS = [PACKAGE_DIR / slice_ / "matters" for slice_ in ("entry", "policies")]
+
+# The first four characters of the subject numbers this registrar was given to allot.
+CREDIT_CODE_BLOCK = env.str("GETIHU_CREDIT_CODE_BLOCK", default="MAHU")
+
+# Where award programmes lie: how a rule's money reaches traders without an application.
+PROGRAMME_DIRS = [PACKAGE_DIR / "policies" / "awards"]
+
+# What a demo city adds to both; read only where ``demo.json`` marks the data folder as a demo's.
+DEMO_DIRS = {
+    "rules": PACKAGE_DIR / "gateways" / "demo_city" / "rules",
+    "awards": PACKAGE_DIR / "gateways" / "demo_city" / "awards",
+}
+
+# What looks into a file before it is kept (cases/ports.py), and where files lie: no address leads
+# there, they are only given out through the case they belong to.
+CLAMD_ADDRESS = env.str("GETIHU_CLAMD", default="")  # a socket file, or host:port
+ATTACHMENT_SCANNER = (
+    "getihu.gateways.virus_scanner.scan"
+    if CLAMD_ADDRESS
+    else "getihu.cases.ports.look_for_active_content"
+)
+MEDIA_ROOT = DATA_DIR / "files"
 
 # Carriers of notices by channel, tried in order; and what is asked again before a notice goes.
-NOTICE_CARRIERS: dict[str, list[str]] = {}
-NOTICE_GUARDS = {"case_is": "getihu.cases.selectors.case_is"}
+# A carrier is there once its machine is named; without one a notice waits, and says so in the end.
+NOTICE_CARRIERS: dict[str, list[str]] = {"sms": [], "email": []}
+SMS_GATEWAY = {
+    "url": env.str("GETIHU_SMS_GATEWAY_URL", default=""),
+    "token": env.str("GETIHU_SMS_GATEWAY_TOKEN", default=""),
+}
+if SMS_GATEWAY["url"]:
+    NOTICE_CARRIERS["sms"].append("getihu.notifications.carriers.sms.HttpSms")
+if env.str("GETIHU_EMAIL_URL", default=""):
+    vars().update(env.email_url("GETIHU_EMAIL_URL"))
+    NOTICE_CARRIERS["email"].append("getihu.notifications.carriers.mail.Mail")
+EMAIL_TIMEOUT = 5
+DEFAULT_FROM_EMAIL = env.str("GETIHU_EMAIL_FROM", default="getihu@localhost")
+# Other systems that are told of events: a list of {name, url, secret, types}.
+WEBHOOK_ENDPOINTS = env.json("GETIHU_WEBHOOKS", default=[])
+NOTICE_GUARDS = {
+    "case_is": "getihu.cases.selectors.case_is",
+    "rectification_is": "getihu.evaluations.selectors.is_still",
+    "award_is": "getihu.policies.selectors.award_is",
+    "push_is": "getihu.policies.selectors.push_is",
+}
 
 # Public keys of departments: <department>.pem, added by an operator (or by the demo city).
 DEPARTMENT_KEYS_DIR = DATA_DIR / "keys" / "departments"
+
+# What seals traders' bank accounts; made by the first use, and part of every backup.
+PAYEE_KEY_FILE = DATA_DIR / "keys" / "payees.key"
+# What signs licences (passport/ports.py) and where its keys lie; what seals the traders' own keys.
+PASSPORT_KEYS = "getihu.passport.credentials.keys.from_settings"
+PASSPORT_KEY_DIR = DATA_DIR / "keys" / "passport"
+WALLET_KEY_FILE = DATA_DIR / "keys" / "wallets.key"
+# Where this service is reached from outside: in licences, status lists and codes.
+PUBLIC_URL = env.str("GETIHU_PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
+
+# The treasury that pays awards (policies/ports.py): files in a folder, or its HTTP interface.
+TREASURY = "getihu.gateways.treasury.from_settings"
+TREASURY_FOLDER = env.str("GETIHU_TREASURY_FOLDER", default=str(DATA_DIR / "treasury"))
+TREASURY_HTTP = {
+    "url": env.str("GETIHU_TREASURY_URL", default=""),
+    "key_id": env.str("GETIHU_TREASURY_KEY_ID", default=""),
+    "secret": env.str("GETIHU_TREASURY_SECRET", default=""),
+}
 
 # The audit log's public name, for ever, and what opens its signing keys: Ed25519 first. A signing
 # machine takes the place of a file key by one more function of the same shape.
@@ -161,5 +283,8 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     # A refused address may carry a trader's code; only faults of ours are logged with it.
-    "loggers": {"django.request": {"level": "ERROR"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "axes": {"level": "CRITICAL"},  # it names people who mistype
+    },
 }

@@ -6,6 +6,9 @@ from getihu.config.api import api
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("getihu.portal.urls")),
+    path("", include("getihu.accounts.urls")),
+    path("", include("getihu.access.urls")),
+    path("", include("getihu.policies.urls")),
     path("api/", api.urls),
 ]
 

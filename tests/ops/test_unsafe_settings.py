@@ -1,0 +1,39 @@
+"""The service does not start on settings that are dangerous once others can reach it."""
+
+import pytest
+
+from getihu.config.checks import check_settings_are_safe
+
+SAFE = {
+    "ALLOWED_HOSTS": ["city.example"],
+    "DEBUG": False,
+    "SECRET_KEY": "k" * 50,
+    "SESSION_COOKIE_SECURE": True,
+    "CSRF_COOKIE_SECURE": True,
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "word"),
+    [
+        ({"ALLOWED_HOSTS": ["*"]}, "ALLOWED_HOSTS"),
+        ({"DEBUG": True}, "DEBUG"),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY"),
+        ({"SESSION_COOKIE_SECURE": False}, "HTTPS"),
+        ({"CSRF_COOKIE_SECURE": False}, "HTTPS"),
+    ],
+    ids=["any host", "debug", "short key", "session in clear", "form key in clear"],
+)
+def test_refuses_what_is_unsafe_before_others(settings, changed, word):
+    for name, value in (SAFE | changed).items():
+        setattr(settings, name, value)
+
+    assert [word in str(error.msg) for error in check_settings_are_safe()] == [True]
+
+
+def test_control_safe_settings_and_this_machine_alone_start(settings):
+    for name, value in SAFE.items():
+        setattr(settings, name, value)
+    assert check_settings_are_safe() == []
+    settings.ALLOWED_HOSTS, settings.DEBUG, settings.SECRET_KEY = ["localhost"], True, "short"
+    assert check_settings_are_safe() == []
