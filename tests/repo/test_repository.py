@@ -35,7 +35,9 @@ LADDER = [
     {"notifications"},
     {"registry", "rulebook"},
     {"dataplane"},
-    {"accounts", "reference", "ui"},
+    {"access"},
+    {"accounts"},
+    {"reference", "ui"},
     {"audit"},
     {"kernel"},
 ]
