@@ -1,10 +1,12 @@
 """What every test folder shares: the reference folder, and a data folder of one's own."""
 
+import os
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.db import transaction
@@ -14,6 +16,8 @@ from getihu.accounts import middleware
 from getihu.accounts.contracts import CITY, Actor, Duty, Grant, Role, Scope
 from getihu.audit import guards
 
+# What a test asks for when it touches a database; the rest runs once, on whichever comes first.
+DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "own_database"}
 # Folders whose tests ask what pages show, not who may see them (that is asked in tests/access).
 ABOUT_CONTENT = {"portal", "browser", "rulebook"}
 CITY_OFFICER = Actor(
@@ -25,6 +29,21 @@ CITY_OFFICER = Actor(
         for role in (Role.CASE_OFFICER, Role.WINDOW_OFFICER, Role.POLICY_WRITER, Role.DATA_OFFICER)
     ),
 )
+
+
+def touches_a_database(item: pytest.Item) -> bool:
+    """Without the mark or one of the fixtures pytest-django refuses every query."""
+    asked = set(getattr(item, "fixturenames", ()))
+    return item.get_closest_marker("django_db") is not None or bool(asked & DATABASE_FIXTURES)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The second database gets the tests that touch one (``tools.run_tests``)."""
+    if os.environ.get("GETIHU_ONLY_DATABASE_TESTS") != "1":
+        return
+    left_out = [item for item in items if not touches_a_database(item)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if touches_a_database(item)]
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +77,20 @@ def data_dir(tmp_path: Path, settings) -> Path:
     settings.DATA_DIR = tmp_path
     settings.DEPARTMENT_KEYS_DIR = tmp_path / "keys" / "departments"
     return tmp_path
+
+
+@pytest.fixture
+def own_database(tmp_path: Path) -> Iterator[str]:
+    """The address of an empty database of the kind the suite runs on, for programs of their own."""
+    address = os.environ.get("GETIHU_DATABASE_URL", "")
+    if not address.startswith("postgres"):
+        yield f"sqlite:///{tmp_path / 'getihu.sqlite3'}"
+        return
+    name = f"own_{os.getpid()}"
+    with psycopg.connect(address.replace("postgres://", "postgresql://"), autocommit=True) as own:
+        own.execute(f"CREATE DATABASE {name}")
+        yield f"{address.rpartition('/')[0]}/{name}"
+        own.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,10 +6,8 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 from django.db import connection, transaction
 
@@ -19,20 +17,6 @@ from getihu.audit.services import sequencing
 from tests.audit.conftest import AT, event, record, verify_whole
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[str]:
-    """The address of an empty database of the kind the suite runs on."""
-    address = os.environ.get("GETIHU_DATABASE_URL", "")
-    if not address.startswith("postgres"):
-        yield f"sqlite:///{tmp_path / 'getihu.sqlite3'}"
-        return
-    name = f"audit_killed_{os.getpid()}"
-    with psycopg.connect(address.replace("postgres://", "postgresql://"), autocommit=True) as own:
-        own.execute(f"CREATE DATABASE {name}")
-        yield f"{address.rpartition('/')[0]}/{name}"
-        own.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def kill_everywhere(folder: Path, database: str, *, stride: int, options: tuple = ()) -> dict:
@@ -49,24 +33,24 @@ def kill_everywhere(folder: Path, database: str, *, stride: int, options: tuple 
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_kills_before_every_ninth_step_lose_and_fork_nothing(tmp_path, database):
-    report = kill_everywhere(tmp_path, database, stride=9)
+def test_kills_before_every_ninth_step_lose_and_fork_nothing(tmp_path, own_database):
+    report = kill_everywhere(tmp_path, own_database, stride=9)
 
     assert report["failed"] == 0
     assert report["killed"] >= 4
 
 
 @pytest.mark.scale
-def test_kills_before_every_step_lose_and_fork_nothing(tmp_path, database):
-    report = kill_everywhere(tmp_path, database, stride=1)
+def test_kills_before_every_step_lose_and_fork_nothing(tmp_path, own_database):
+    report = kill_everywhere(tmp_path, own_database, stride=1)
 
     assert report["failed"] == 0
     assert report["killed"] >= 30
 
 
 @pytest.mark.scale
-def test_with_publishing_before_keeping_a_kill_does_harm(tmp_path, database):
-    assert kill_everywhere(tmp_path, database, stride=1, options=("--publish-first",))["failed"]
+def test_with_publishing_before_keeping_a_kill_does_harm(tmp_path, own_database):
+    assert kill_everywhere(tmp_path, own_database, stride=1, options=("--publish-first",))["failed"]
 
 
 STEPS = ["assigned", "written", "re-read", "signed", "kept", "published"]

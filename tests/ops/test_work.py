@@ -6,10 +6,8 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,16 +44,8 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    address = os.environ.get("GETIHU_DATABASE_URL", "")
-    if not address.startswith("postgres"):
-        yield Place(tmp_path, f"sqlite:///{tmp_path / 'getihu.sqlite3'}")
-        return
-    name = f"ops_work_{os.getpid()}"
-    with psycopg.connect(address.replace("postgres://", "postgresql://"), autocommit=True) as own:
-        own.execute(f"CREATE DATABASE {name}")
-        yield Place(tmp_path, f"{address.rpartition('/')[0]}/{name}")
-        own.execute(f"DROP DATABASE {name} WITH (FORCE)")
+def place(tmp_path: Path, own_database: str) -> Place:
+    return Place(tmp_path, own_database)
 
 
 WHOLE = {

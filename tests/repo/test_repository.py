@@ -1,8 +1,10 @@
 """The repository tests itself: the doors import-linter cannot see."""
 
 import itertools
+import os
 import re
 import subprocess
+import sys
 import tomllib
 from collections import Counter
 from pathlib import Path
@@ -10,10 +12,10 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 
-from tools.run_tests import WITHOUT_DATABASE
-
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "getihu"
+
+_MAKES = re.compile(r"CREATE DATABASE \{")
 
 # The ladder of imports, top first (.importlinter); a foreign key may only point down it.
 LADDER = [
@@ -136,12 +138,21 @@ def test_every_dependency_is_pinned():
     assert [name for name in wanted if "==" not in name] == []
 
 
-@pytest.mark.parametrize("folder", WITHOUT_DATABASE)
-def test_what_postgresql_leaves_out_touches_no_database(folder):
-    touching = re.compile(r"django_db|transactional_db|real_city|\bdb\b")
-    assert [
-        p.name for p in (ROOT / folder).glob("*.py") if touching.search(p.read_text("utf-8"))
-    ] == []
+@pytest.mark.parametrize(
+    ("asked", "selected"), [("tests/kernel", False), ("tests/notifications/test_events.py", True)]
+)
+def test_the_second_database_gets_the_tests_that_touch_one(asked, selected):
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", asked],
+        cwd=ROOT, env={**os.environ, "GETIHU_ONLY_DATABASE_TESTS": "1"}, capture_output=True,
+    )  # fmt: skip
+    assert (done.returncode == 0) is selected, done.stdout.decode()[-500:]
+
+
+def test_only_one_place_makes_databases_for_programs_of_their_own():
+    """Else a test could use the second database without being selected for it."""
+    making = [path.name for path in tracked(r"^tests/.*\.py$") if _MAKES.search(path.read_text())]
+    assert making == ["conftest.py"]
 
 
 def test_every_setting_is_documented():
