@@ -74,6 +74,8 @@ def enter(browse, live_server, cast, cases):  # noqa: F811
 
 
 PAGES = {
+    "shop": ("owner", "/"),
+    "me": ("owner", "/mine/me/"),
     "mine": ("owner", "/mine/"),
     "mine-start": ("owner", f"/mine/matters/{CATERING}/"),
     "mine-draft": ("owner", "/mine/cases/{draft}/draft/"),

@@ -60,6 +60,18 @@ class PolicyLine:
 
 
 @dataclass(frozen=True)
+class ToDo:
+    """Something that waits for the owner: what, why, one verb, where. ``due_on``: the day the law
+    or a notice names; None where there is none."""
+
+    title: str
+    note: str
+    verb: str
+    href: str
+    due_on: date | None
+
+
+@dataclass(frozen=True)
 class TraderPage:
     """Everything on one trader's page, most useful first.
 

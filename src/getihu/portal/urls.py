@@ -7,6 +7,7 @@ from getihu.portal.views import (
     applying,
     awards,
     desk,
+    front,
     library,
     log,
     mine,
@@ -21,7 +22,7 @@ from getihu.portal.views import (
 
 app_name = "portal"
 urlpatterns = [
-    path("", views.home, name="home"),
+    path("", front.home, name="home"),
     path("traders/<str:trader_code>/", views.trader, name="trader"),
     path("traders/<str:trader_code>/decisions/<str:rule_id>/", views.decision, name="decision"),
     path("data/", views.deliveries, name="data"),
@@ -87,6 +88,7 @@ urlpatterns = [
     path("log/proofs/<str:commitment>.tlog-proof", log.proof, name="log-proof"),
     path("log/files/<path:name>", log.published, name="log-file"),
     path("mine/", mine.home, name="mine"),
+    path("mine/me/", front.me, name="me"),
     path("mine/notices/", notices.inbox, name="notices"),
     path("mine/notices/read/", notices.read, name="notices-read"),
     path("mine/notices/settings/", notices.settings, name="notice-settings"),

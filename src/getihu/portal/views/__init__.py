@@ -11,15 +11,14 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from getihu.access import selectors as access
 from getihu.dataplane import selectors as dataplane
 from getihu.kernel.codes import InvalidCreditCode, normalise_credit_code
 from getihu.kernel.errors import GetihuError, InvalidInput
 from getihu.portal import selectors
-from getihu.portal.forms import AsOfForm, PageForm, SearchForm, TypeSizeForm
-from getihu.registry import selectors as registry
+from getihu.portal.forms import AsOfForm, PageForm, TypeSizeForm
 from getihu.ui.templatetags.ui import prose
 
 logger = logging.getLogger(__name__)
@@ -95,23 +94,6 @@ def as_of_asked(request: HttpRequest) -> date | None:
             400, "日期看不懂", str(form.errors["as_of"][0]), ("改好日期再看，或者去掉日期。",)
         )
     return form.cleaned_data["as_of"]
-
-
-@require_http_methods(["GET", "POST"])
-@page
-def home(request: HttpRequest) -> HttpResponse:
-    """The search. Names are personal, so they travel in the body and never in an address."""
-    snapshot = dataplane.get_published_snapshot()
-    context: dict[str, Any] = {"snapshot": snapshot, "form": SearchForm()}
-    if request.method == "POST":
-        context["form"] = form = SearchForm(request.POST)
-        if form.is_valid():
-            within = access.within(request.actor, "portal:home", "POST")  # type: ignore[attr-defined]
-            text = form.cleaned_data["text"]
-            context["found"] = registry.search_traders(text, limit=20, within=within)
-    fragment = getattr(request, "htmx", False) and request.method == "POST"
-    template = "portal/_results.html" if fragment else "portal/home.html"
-    return render(request, template, context)
 
 
 @require_GET

@@ -200,7 +200,7 @@ ACTIONS: dict[str, Callable[[HttpRequest, uuid.UUID, Actor, datetime], None]] = 
 def _officer(request: HttpRequest) -> Actor:
     actor = actor_of(request)
     if not actor.roles & DESK_ROLES:
-        ways = ("您自己的办件在“我的办事”里。",)
+        ways = ("您自己的办件在“办事”里。",)
         raise Refused(403, "这是办事人员的工作台", "您的账号没有窗口、经办或负责人的岗位。", ways)
     return actor
 

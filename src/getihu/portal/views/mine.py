@@ -47,7 +47,7 @@ def home(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     listed = [view for view in cases.list_cases(actor, on=today()) if _is_hers(actor, view)]
     listed = [view for view in listed if view.state is not State.DISCARDED]
-    traders = _traders(actor)
+    traders = traders_of(actor)
     context = {
         "traders": [(code, trader_name(code)) for code in traders],
         "drafts": [view for view in listed if view.state is State.DRAFT],
@@ -70,7 +70,7 @@ def start(request: HttpRequest, matter_id: str) -> HttpResponse:
     actor, matter = actor_of(request), cases.get_matter(matter_id)
     if matter.started_by == "anybody":
         return redirect("portal:register-shop")
-    able = [code for code in _traders(actor) if _may_start(actor, matter, code)]
+    able = [code for code in traders_of(actor) if _may_start(actor, matter, code)]
     if request.method == "POST":
         return act_once(request, lambda: _open(actor, matter, request.POST.get("trader", "")))
     context = {
@@ -220,7 +220,7 @@ def _own_case(request: HttpRequest, case_id: uuid.UUID) -> CaseView:
     return view
 
 
-def _traders(actor: Actor) -> list[str]:
+def traders_of(actor: Actor) -> list[str]:
     """The shops she runs or acts for; one that only asks to be registered is none yet."""
     codes = actor.own | {code for code, _ in actor.authorised}
     return sorted(code for code in codes if not entry.is_provisional(code))
@@ -235,7 +235,7 @@ def _may_start(actor: Actor, matter: Matter, code: str) -> bool:
 def _startable(actor: Actor) -> list[Matter]:
     every = list(cases.matter_catalogue().values())
     every = [m for m in every if m.id != APPLICATION]  # begun from the policy itself
-    return [m for m in every if any(_may_start(actor, m, c) for c in _traders(actor))]
+    return [m for m in every if any(_may_start(actor, m, c) for c in traders_of(actor))]
 
 
 def held_by_departments(matter: Matter) -> list[tuple[str, str]]:

@@ -142,11 +142,11 @@ def is_demo() -> bool:
 @register.simple_tag(takes_context=True)
 def current(context: dict[str, Any], prefix: str, but: str = "") -> SafeString | str:
     """``aria-current`` for the navigation entry whose pages start with ``prefix``; pages that start
-    with ``but`` have an entry of their own."""
+    with one of ``but`` (by commas) have an entry of their own."""
     request = context.get("request")
     path = request.path if request is not None else ""
     here = path == "/" or path.startswith("/traders/") if prefix == "/" else path.startswith(prefix)
-    elsewhere = bool(but) and path.startswith(but)
+    elsewhere = bool(but) and path.startswith(tuple(but.split(",")))
     return SafeString(' aria-current="page"') if here and not elsewhere else ""
 
 
