@@ -1,8 +1,7 @@
 """The licence follows the register; a minute's code; a bank sees what was agreed and no more."""
 
 import uuid
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.conf import settings as conf
@@ -14,6 +13,7 @@ from getihu.dataplane import selectors as dataplane
 from getihu.entry import services as entry
 from getihu.journeys import services as journeys
 from getihu.passport import selectors, services
+from getihu.passport.contracts import city_day
 from getihu.passport.credentials import offline, sd_jwt
 from getihu.passport.credentials.keys import FileKeyRing
 from getihu.passport.models import Certificate, PresentationRequest, Scan, WalletKey
@@ -23,7 +23,7 @@ from tests.cases.cast import officer, person
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AT = datetime.now(UTC)  # a wallet signs with the time it is
-TODAY = AT.astimezone(ZoneInfo("Asia/Shanghai")).date()
+TODAY = city_day(AT)
 MINUTE = timedelta(seconds=60)
 
 
@@ -90,7 +90,7 @@ def test_the_status_follows_the_filing_itself_and_the_day(code, owner, wallet, i
     journeys.sweep_licences(later)  # nobody files anything: the term is over
     assert scanned(code, owner, at=later).answer == "valid"
     entry.file(code, "deregistration", {"tax_cleared": True},
-               effective_on=later.date(), by=inspector, at=later)  # fmt: skip
+               effective_on=city_day(later), by=inspector, at=later)  # fmt: skip
     with pytest.raises(services.NoLicence):
         services.make_code(code, by=owner, at=later)
     assert not any(c.is_valid for c in selectors.list_certificates(code))
@@ -182,8 +182,35 @@ def test_a_bank_sees_what_was_agreed_until_the_day_and_no_more(code, owner, wall
     assert selectors.list_asked(other, at=AT) == []
     later = AT + timedelta(days=31)
     assert selectors.list_asked(clerk, at=later)[0].shown == ()
-    assert services.wipe_expired(later.date(), at=later) == 1
+    assert services.wipe_expired(city_day(later), at=later) == 1
     assert PresentationRequest.objects.get().shown is None
+
+
+@pytest.mark.parametrize(
+    ("hour", "state"),
+    [
+        (datetime(2026, 11, 9, 15, 59, tzinfo=UTC), "answered"),
+        (datetime(2026, 11, 9, 16, 0, tzinfo=UTC), "over"),
+    ],
+)
+def test_the_day_ends_at_midnight_in_the_city(clerk, hour, state):
+    """16:00 UTC is the next morning in Wenzhou: what was agreed until yesterday is over."""
+    row = PresentationRequest(
+        agency="bank",
+        scene="bank_loan",
+        wanted=["name"],
+        purpose="评估",
+        asked_at=hour,
+        answer_by=hour,
+        answered_at=hour,
+        until=date(2026, 11, 9),
+        shown={"name": "甲"},
+        asked_by_id=clerk.account_id,
+        trader_code="92330302MA2ECR1A0J",
+    )
+    row.save()
+    (seen,) = selectors.list_asked(clerk, at=hour)
+    assert seen.state == state
 
 
 def test_what_the_licence_does_not_say_is_told_as_such(code, owner, wallet, clerk):

@@ -3,6 +3,14 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+CITY_TIME = ZoneInfo("Asia/Shanghai")
+
+
+def city_day(at: datetime) -> date:
+    """The day a moment falls on in the city: what a licence or a consent is good until."""
+    return at.astimezone(CITY_TIME).date()
 
 
 class Audience(StrEnum):

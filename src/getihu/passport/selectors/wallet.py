@@ -16,6 +16,7 @@ from getihu.passport.contracts import (
     Numbers,
     RequestView,
     ScanView,
+    city_day,
 )
 from getihu.passport.credentials.answers import ANSWER_LABELS, Answer, Judgement, judge
 from getihu.passport.credentials.catalogue import LICENCE, certificate_kinds, scenes
@@ -68,7 +69,7 @@ def judge_row(row: Certificate | None, at: datetime) -> Judgement:
         return Judgement(Answer.NOT_VALID, at, "没有在有效期内的执照。")
     if row.key_id not in key_ring().public_keys():
         return Judgement(Answer.NOT_VALID, at, "签发它的密钥已经撤回，请重新领取。")
-    if row.valid_until is not None and row.valid_until < at.date():
+    if row.valid_until is not None and row.valid_until < city_day(at):
         return Judgement(Answer.NOT_VALID, at, "过了有效期。")
     return judge(Status(row.status), at, at)
 
@@ -184,7 +185,7 @@ def _request(row: PresentationRequest, at: datetime, *, with_answer: bool) -> Re
     if row.declined_at:
         state = "declined"
     elif row.answered_at:
-        state = "over" if row.wiped_at or at.date() > row.until else "answered"
+        state = "over" if row.wiped_at or city_day(at) > row.until else "answered"
     else:
         state = "too_late" if at > row.answer_by else "open"
     shown = row.shown if with_answer and state == "answered" and row.shown else {}

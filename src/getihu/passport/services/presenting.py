@@ -13,7 +13,7 @@ from getihu.accounts.contracts import Actor, Role
 from getihu.audit import services as audit
 from getihu.audit.contracts import AuditEvent
 from getihu.kernel.errors import GetihuError
-from getihu.passport.contracts import ITEMS
+from getihu.passport.contracts import ITEMS, city_day
 from getihu.passport.credentials import sd_jwt
 from getihu.passport.credentials.answers import Answer
 from getihu.passport.credentials.catalogue import LICENCE, scenes
@@ -59,7 +59,8 @@ def ask(
         raise BadRequest(f"这个场景不能要：{labels or '空的清单'}（个人信息保护法 第六条）。")
     if not purpose.strip():
         raise BadRequest("要写明用途（个人信息保护法 第十七条）。")
-    if not at.date() <= until <= at.date() + timedelta(days=LONGEST_DAYS):
+    today = city_day(at)
+    if not today <= until <= today + timedelta(days=LONGEST_DAYS):
         raise BadRequest(f"到期日要在今天以后 {LONGEST_DAYS} 天以内。")
     agency = next(g.agency for g in by.grants if g.role is Role.BANK_CLERK)
     return PresentationRequest.objects.create(
