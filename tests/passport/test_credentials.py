@@ -36,6 +36,7 @@ def issued(signer=SIGNER, issuer=ISSUER, **more):
         holder_jwk=HOLDER.public_jwk(),
         status_uri=URI,
         status_index=7,
+        at=AT,
     )
 
 
@@ -99,14 +100,14 @@ def test_one_changed_character_is_a_forgery_or_shows_less(place, letter):
 
 
 def test_an_answer_holds_for_one_question_and_one_asker():
-    shown = sd_jwt.present(LICENCE, ["name"], holder=HOLDER, audience="bank", nonce="n1")
+    shown = sd_jwt.present(LICENCE, ["name"], holder=HOLDER, audience="bank", nonce="n1", at=AT)
     assert read(shown, audience="bank", nonce="n1").is_bound
     for audience, nonce in (("bank", "n2"), ("shop", "n1")):
         with pytest.raises(BadCredential):
             read(shown, audience=audience, nonce=nonce)
     with pytest.raises(BadCredential):  # a copy of the licence is no answer
         read(LICENCE, audience="bank", nonce="n1")
-    stolen = sd_jwt.present(LICENCE, ["name"], holder=OTHER, audience="bank", nonce="n1")
+    stolen = sd_jwt.present(LICENCE, ["name"], holder=OTHER, audience="bank", nonce="n1", at=AT)
     with pytest.raises(BadCredential):
         read(stolen, audience="bank", nonce="n1")
 

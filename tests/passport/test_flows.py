@@ -255,7 +255,9 @@ def test_an_answer_is_checked_like_any_wallets(code, owner, wallet, clerk, inspe
     key, told = holder_key(code, at=AT), request_object(row)
 
     def shown(nonce=row.nonce, names=("name", "scope")):
-        cut = sd_jwt.present(text, names, holder=key, audience=told["client_id"], nonce=nonce)
+        cut = sd_jwt.present(
+            text, names, holder=key, audience=told["client_id"], nonce=nonce, at=AT
+        )
         return {"licence": [cut]}
 
     for bad in (

@@ -78,7 +78,7 @@ def test_it_refuses_another_key_and_a_changed_name(ask_node):
 
 
 def test_it_takes_a_presentation_bound_to_its_question(ask_node):
-    shown = sd_jwt.present(LICENCE, ["name"], holder=HOLDER, audience="bank", nonce="n1")
+    shown = sd_jwt.present(LICENCE, ["name"], holder=HOLDER, audience="bank", nonce="n1", at=AT)
     found = ask_node(shown, nonce="n1")
     assert found["ok"] and found["bound"], found
     assert not ask_node(shown, nonce="n2")["ok"]

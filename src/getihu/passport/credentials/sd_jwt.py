@@ -1,6 +1,7 @@
 """Licences as SD-JWT VC (RFC 9901): issued, cut down to what is shown, presented, checked."""
 
 import base64
+import hashlib
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -49,10 +50,18 @@ def issue(
     holder_jwk: dict[str, Any],
     status_uri: str,
     status_index: int,
+    at: datetime,
 ) -> str:
     """One certificate; every item of ``data`` but ALWAYS can be kept back when it is shown."""
     reference = build_token_status_reference(uri=status_uri, index=status_index)
-    claims = {"iss": issuer, "jti": id, "kind": kind, **data, **reference}
+    claims = {
+        "iss": issuer,
+        "jti": id,
+        "iat": int(at.timestamp()),
+        "kind": kind,
+        **data,
+        **reference,
+    }
     hidden = [name for name in data if name not in ALWAYS]
     return _SUITE.issue(
         claims, signing_key=signer, disclosable=hidden, holder_jwk=holder_jwk, vct=VCT + kind
@@ -113,10 +122,21 @@ def show_only(text: str, names: Collection[str]) -> str:
     return "~".join([parts[0], *kept, ""])
 
 
-def present(text: str, names: Collection[str], *, holder: Signer, audience: str, nonce: str) -> str:
-    """What the holder answers a verifier: only these items, bound to this question."""
+def present(
+    text: str, names: Collection[str], *, holder: Signer, audience: str, nonce: str, at: datetime
+) -> str:
+    """What the holder answers a verifier: only these items, bound to this question. The key
+    binding (RFC 9901 section 4.3) is put together here because the library dates it itself."""
     cut = show_only(text, names)
-    return _SUITE.create_presentation(cut, holder_key=holder, audience=audience, nonce=nonce)
+    bound = {
+        "iat": int(at.timestamp()),
+        "aud": audience,
+        "nonce": nonce,
+        "sd_hash": _text(hashlib.sha256(cut.encode("ascii")).digest()),
+    }
+    head = {"typ": "kb+jwt", "alg": holder.alg}
+    signed = ".".join(_text(json.dumps(part).encode()) for part in (head, bound))
+    return f"{cut}{signed}.{_text(holder.sign(signed.encode()))}"
 
 
 def _name_of(disclosure: str) -> str:
@@ -128,6 +148,10 @@ def _header(text: str) -> dict[str, Any]:
     if not isinstance(header, dict):
         raise ValueError("no header")
     return header
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def _bytes(part: str) -> bytes:

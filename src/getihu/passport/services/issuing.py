@@ -145,6 +145,7 @@ def _place(
             holder_jwk=holder.public_jwk(),
             status_uri=list_uri(place // LIST_SIZE),
             status_index=place % LIST_SIZE,
+            at=at,
         )
         try:
             with transaction.atomic():

@@ -92,6 +92,7 @@ def answer(request_id: uuid.UUID, trader_code: str, *, by: Actor, at: datetime) 
         holder=holder_key(trader_code, at=at),
         audience=client_id(row),
         nonce=row.nonce,
+        at=at,
     )
     take_response(request_id, {QUERY: [presentation]}, at=at)
     audit.record(
