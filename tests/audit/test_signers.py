@@ -83,7 +83,7 @@ def test_two_signatures_never_share_their_secret_number(monkeypatch):
     assert first[:32] != second[:32]
 
     # Control: with a number anyone can foresee, they do.
-    monkeypatch.setattr(signers.secrets, "randbelow", lambda n: 12345)
+    monkeypatch.setattr(secrets, "randbelow", lambda n: 12345)
     assert key.sign(b"text\n")[:32] == key.sign(b"text\n")[:32]
 
 

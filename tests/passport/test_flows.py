@@ -21,7 +21,7 @@ from getihu.passport.selectors.wallet import request_object
 from getihu.registry import selectors as registry
 from tests.cases.cast import officer, person
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 AT = datetime.now(UTC)  # a wallet signs with the time it is
 TODAY = city_day(AT)
 MINUTE = timedelta(seconds=60)
@@ -56,7 +56,7 @@ def clerk(real_city):
 @pytest.fixture
 def wallet(code, owner):
     journeys.fetch_wallet(code, at=AT)
-    return selectors.list_certificates(code)
+    return selectors.list_certificates(code, at=AT)
 
 
 def rest(code, window, from_on, until):
@@ -78,7 +78,7 @@ def test_the_wallet_holds_the_licence_and_the_permits_departments_delivered(code
     assert dict(wallet[0].items)["名称"] == registry.get_trader(code).name
     assert len(wallet) >= 1 + sum(c.is_valid for c in wallet[1:]) > 1
     journeys.fetch_wallet(code, at=AT)
-    assert len(selectors.list_certificates(code)) == len(wallet)  # again is no change
+    assert len(selectors.list_certificates(code, at=AT)) == len(wallet)  # again is no change
 
 
 def test_the_status_follows_the_filing_itself_and_the_day(code, owner, wallet, inspector):
@@ -93,7 +93,7 @@ def test_the_status_follows_the_filing_itself_and_the_day(code, owner, wallet, i
                effective_on=city_day(later), by=inspector, at=later)  # fmt: skip
     with pytest.raises(services.NoLicence):
         services.make_code(code, by=owner, at=later)
-    assert not any(c.is_valid for c in selectors.list_certificates(code))
+    assert not any(c.is_valid for c in selectors.list_certificates(code, at=AT))
 
 
 def test_the_published_list_says_the_same_at_once(code, owner, wallet, inspector):
@@ -174,7 +174,7 @@ def asked(clerk, wanted=("name", "scope"), **more):
 
 def test_a_bank_sees_what_was_agreed_until_the_day_and_no_more(code, owner, wallet, clerk):
     request = asked(clerk)
-    assert selectors.get_request(request, at=AT).state == "open"
+    assert selectors.get_request(request, by=owner, at=AT).state == "open"
     services.answer(request, code, by=owner, at=AT)
     (seen,) = selectors.list_asked(clerk, at=AT)
     assert [label for label, _ in seen.shown] == ["名称", "统一社会信用代码", "经营范围"]
@@ -295,9 +295,9 @@ def test_a_resting_licence_is_not_presented(code, owner, wallet, clerk, inspecto
 
 
 def test_the_plans_numbers_are_counted_from_events(code, owner, wallet, clerk):
-    assert selectors.count_numbers(None).share is None
+    assert selectors.count_numbers(None, at=AT).share is None
     services.answer(asked(clerk), code, by=owner, at=AT)
-    found = selectors.count_numbers(4)
+    found = selectors.count_numbers(4, at=AT)
     assert (found.scenes_used, found.users, found.share) == (1, 1, 0.25)
     assert found.kinds_issued == len({c.kind for c in wallet})
 

@@ -2,8 +2,10 @@
 
 import json
 import re
+import uuid
 
 import pytest
+from django.db import IntegrityError
 
 from getihu.accounts.contracts import Role
 from getihu.accounts.models import Account
@@ -12,7 +14,7 @@ from getihu.passport.models import Certificate, PresentationRequest, Scan
 from tests.cases.cast import officer, person
 from tests.signed_in import sign_in
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -56,6 +58,10 @@ def fresh_link(client, code, scene=""):
     return "/c/" + re.search(r"/c/([A-Z2-7]+)/", page).group(1) + "/"
 
 
+def licence_path(code):
+    return f"/mine/code/{code}/certificates/{Certificate.objects.get(kind='business_licence').pk}/"
+
+
 def test_fetched_shown_scanned_and_told(client, code, owner, django_user_model):
     page = fetched(client, code)
     assert "营业执照" in page and "还没有人扫过" in page
@@ -75,13 +81,14 @@ def test_an_inspector_sees_permits_and_how_often_we_came(client, code, owner):
     office = type(client)()
     signed_in(office, officer("inspector", Role.INSPECTOR, "amr", "330300"))
     seen = text_of(office.get(link))
-    assert "当面扫过 1 次" in seen and "成立日期" in seen
+    assert "扫过 1 次" in seen and "成立日期" in seen
+    assert seen.count("还不知道") == 2 and "不等于没有查过" in seen  # visits and grades: never zero
 
 
 def test_the_offline_code_is_checked_on_the_page_of_anybody(client, code, owner):
     fetched(client, code)
-    page = text_of(client.get(f"/mine/code/{code}/offline/"))
-    text = re.search(r'class="code">(GT1:[^<]+)<', page).group(1)
+    page = text_of(client.get(licence_path(code)))
+    text = re.search(r'class="code hash">(GT1:[^<]+)<', page).group(1)
     from html import unescape
 
     stranger = type(client)()
@@ -146,15 +153,70 @@ def test_another_wallets_answer_is_taken_or_refused(client, code, owner):
 
 def test_the_code_is_its_owners_alone(client, code, real_city):
     signed_in(client, person("stranger"))
-    for path in ("", "fresh/", "offline/"):
+    for path in (
+        "",
+        "fresh/",
+        f"certificates/{uuid.uuid4()}/",
+        f"certificates/{uuid.uuid4()}/file.json",
+    ):
         assert client.get(f"/mine/code/{code}/{path}").status_code in (403, 404)
     assert client.get("/desk/bank/").status_code in (403, 404)
 
 
+def measure(page, number):
+    return re.findall(r'class="measure">([^<]+)<', page)[number]
+
+
 def test_what_it_is_for_is_public(client, code, owner):
     page = text_of(client.get("/passport/"))
-    assert "用过的场景" in page and "0 个（目标 30）" in page
+    assert "四个数" in page and measure(page, 0) == "0"
     fetched(client, code)
     type(client)().get(fresh_link(client, code, "wall"))
-    assert "1 个（目标 30）" in text_of(client.get("/passport/"))
+    page = text_of(client.get("/passport/"))
+    assert [measure(page, n) for n in (0, 2)] == ["1", "0"]
     assert Scan.objects.count() == 1
+
+
+def test_the_file_carries_both_signatures_and_is_checked_by_anybody(client, code, owner):
+    fetched(client, code)
+    file = client.get(f"{licence_path(code)}file.json")
+    assert file["Content-Disposition"].startswith("attachment")
+    stranger = type(client)()
+    assert "现在有效" in text_of(stranger.post("/passport/check/", {"text": text_of(file)}))
+    keys = stranger.get("/.well-known/jwt-vc-issuer").json()["jwks"]["keys"]
+    assert {key["crv"] for key in keys} == {"P-256", "SM2"} and not any("d" in key for key in keys)
+    told = json.loads(file.content)
+    told["signatures"][1]["signature"] = told["signatures"][0]["signature"]
+    refused = stranger.post("/passport/check/", {"text": json.dumps(told)})
+    assert refused.status_code == 422 and "国密签名不对" in text_of(refused)
+    assert client.get(f"/mine/code/{code}/certificates/{uuid.uuid4()}/").status_code == 404
+
+
+def test_a_bank_asks_one_trader_and_no_other_may_answer(client, code, owner):
+    fetched(client, code)
+    bank = type(client)()
+    signed_in(bank, officer("clerk", Role.BANK_CLERK, "bank", "330300"))
+    from getihu.portal.views.casework import today
+
+    def ask(trader):
+        given = {"scene": "bank_loan", "purpose": "评估贷款", "until": today().isoformat()}
+        page = text_of(bank.get("/desk/bank/"))
+        return bank.post("/desk/bank/", given | {"trader": trader, "once": once(page)})
+
+    assert ask(code[:-1] + "!").status_code == 422
+    assert ask(code.lower()).status_code == 302
+    request = PresentationRequest.objects.get()
+    where = f"/passport/requests/{request.pk}/"
+    other = type(client)()
+    signed_in(other, person("stranger", "92330382MA2JXW6N1X"))
+    assert other.get(where).status_code == 404
+    assert "等您同意" in text_of(client.get(f"/mine/code/{code}/"))
+    page = text_of(client.get(where))
+    for do in ("agree", "decline"):
+        sent = {"once": str(uuid.uuid4()), "do": do, "trader": "92330382MA2JXW6N1X"}
+        assert other.post(where, sent).status_code in (403, 422, 409)
+    assert PresentationRequest.objects.get().trader_code == ""
+    client.post(where, {"once": once(page), "do": "agree", "trader": code})
+    assert PresentationRequest.objects.get().trader_code == code
+    with pytest.raises(IntegrityError):
+        PresentationRequest.objects.update(trader_code="92330382MA2JXW6N1X")

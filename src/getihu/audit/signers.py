@@ -5,31 +5,26 @@ function. The first must be Ed25519: it is the signature every C2SP tool checks.
 """
 
 import base64
-import secrets
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from django.conf import settings
 from django.utils.module_loading import import_string
-from gmssl import sm2
 
 from getihu.audit.ports import Signer, Verifier
 from getihu.audit.tlog import note
 from getihu.audit.tlog.tiles import sync_folder, write_durably
+from getihu.kernel import sm2
 from getihu.kernel.errors import GetihuError
 
 ED25519_TYPE: Final = b"\x01"
 # C2SP has assigned no type to SM2: 0xff and a long name, as c2sp.org/signed-note recommends.
 SM2_TYPE: Final = b"\xffSM2-SM3/GB-T-32918/1234567812345678"
-_N: Final = int(sm2.default_ecc_table["n"], 16)
-_P: Final = int(sm2.default_ecc_table["p"], 16)
-_A: Final = int(sm2.default_ecc_table["a"], 16)
-_B: Final = int(sm2.default_ecc_table["b"], 16)
 
 
 class KeyMissing(GetihuError):
@@ -72,7 +67,7 @@ class Sm2Verifier:
     """SM2 with SM3 over the standard's default identity; a signature is r || s, 64 bytes."""
 
     def __init__(self, name: str, public_key: bytes) -> None:
-        if not _is_point(public_key):
+        if not sm2.is_point(public_key):
             raise SigningFailed("SM2 公钥不在曲线上")
         self.name = name
         self.key_id = note.key_id(name, SM2_TYPE + public_key)
@@ -80,11 +75,7 @@ class Sm2Verifier:
         self._public_key = public_key
 
     def verify(self, message: bytes, signature: bytes) -> bool:
-        # The library leaves out the range of r and s.
-        numbers = (int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big"))
-        if len(signature) != 64 or not all(0 < number < _N for number in numbers):
-            return False
-        return bool(_sm2("", self._public_key).verify_with_sm3(signature.hex(), message))
+        return sm2.verify(message, signature, self._public_key)
 
 
 class Sm2Signer:
@@ -92,19 +83,16 @@ class Sm2Signer:
 
     def __init__(self, name: str, private_key: bytes) -> None:
         self._private_key = private_key
-        point = _sm2(private_key.hex(), b"")._kg(int(private_key.hex(), 16), _generator())
-        self.verifier = Sm2Verifier(name, bytes.fromhex(point))
+        self.verifier = Sm2Verifier(name, sm2.public_key_of(private_key))
 
     def sign(self, message: bytes) -> bytes:
-        key = _sm2(self._private_key.hex(), self._public_key)
-        # The library's own random numbers are predictable, and one known number gives the key away.
-        nonce = secrets.randbelow(_N - 1) + 1
-        signature = key.sign_with_sm3(message, f"{nonce:064x}")
-        if signature is None or not self.verifier.verify(message, bytes.fromhex(signature)):
+        keys = {"private_key": self._private_key, "public_key": self._public_key}
+        signature = sm2.sign(message, **keys)
+        if signature is None:
             raise SigningFailed(
                 "SM2 签名没有通过自检。处理办法：再运行一次；仍不行请换密钥或密码机。"
             )
-        return bytes.fromhex(signature)
+        return signature
 
     @property
     def _public_key(self) -> bytes:
@@ -178,7 +166,7 @@ def sm2_from_file(*, may_create: bool) -> Signer:
     """Open (or, for a log without a checkpoint, make) ``keys/audit/sm2.hex``: 64 hex digits."""
 
     def fresh() -> bytes:
-        return f"{secrets.randbelow(_N - 2) + 1:064x}\n".encode()
+        return f"{sm2.new_private_key().hex()}\n".encode()
 
     text = _key_file("sm2.hex", fresh, may_create).strip()
     return _sm2_signer(settings.AUDIT_ORIGIN, bytes.fromhex(text.decode()))
@@ -207,20 +195,3 @@ def _key_file(name: str, fresh: Callable[[], bytes], may_create: bool) -> bytes:
     path.chmod(0o600)
     sync_folder(path.parent)
     return path.read_bytes()
-
-
-def _sm2(private_key: str, public_key: bytes) -> Any:
-    made = sm2.CryptSM2(private_key=private_key, public_key="")
-    # Set past the constructor, which strips leading digits 0 and 4 of some keys.
-    made.public_key = public_key.hex()
-    return made
-
-
-def _generator() -> str:
-    return str(sm2.default_ecc_table["g"])
-
-
-def _is_point(public_key: bytes) -> bool:
-    x, y = int.from_bytes(public_key[:32], "big"), int.from_bytes(public_key[32:], "big")
-    on_curve = (y * y - (x * x * x + _A * x + _B)) % _P == 0
-    return len(public_key) == 64 and x < _P and y < _P and on_curve

@@ -1,5 +1,6 @@
 """Flows over several slices: the licence follows the register, permits come into the wallet."""
 
+import uuid
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -34,11 +35,11 @@ class LicenceFollowsRegister:
     def filed(self, filed: Filed) -> None:
         if filed.kind == "operator_change":
             certificates.change_hands(filed.trader_code, at=filed.at)
-        follow_register(filed.trader_code, at=filed.at)
+        follow_register(filed.trader_code, at=filed.at, filing=filed.filing_id)
 
 
 @transaction.atomic
-def follow_register(trader_code: str, *, at: datetime) -> str:
+def follow_register(trader_code: str, *, at: datetime, filing: uuid.UUID | None = None) -> str:
     """Bring the licence to what the register says on the day of ``at``; returns the register's
     state. Again is no change. A shop that never took its licence is given one when it is
     opened here, and else only when it asks (``fetch_wallet``)."""
@@ -46,7 +47,7 @@ def follow_register(trader_code: str, *, at: datetime) -> str:
     if found is None:
         return ""
     status = found.status_on(_day(at))
-    held = [c for c in passport.list_certificates(trader_code) if c.kind == passport.LICENCE]
+    held = [c for c in passport.list_certificates(trader_code, at=at) if c.kind == passport.LICENCE]
     if status in ("cancelled", "revoked", "annulled"):
         certificates.revoke_all(trader_code, found.label_on(_day(at)), at=at)
     elif status == "suspended":
@@ -55,7 +56,7 @@ def follow_register(trader_code: str, *, at: datetime) -> str:
         certificates.set_status(trader_code, passport.LICENCE, Status.VALID, "恢复经营", at=at)
         opened_here = not found.was_delivered
         if held or opened_here:
-            _issue_licence(trader_code, at)
+            _issue_licence(trader_code, at, filing)
     return status
 
 
@@ -74,7 +75,7 @@ def fetch_wallet(trader_code: str, *, at: datetime) -> int:
     if status == "active":
         _issue_licence(trader_code, at)
     _fetch_permits(trader_code, at)
-    return sum(c.is_valid for c in passport.list_certificates(trader_code))
+    return sum(c.is_valid for c in passport.list_certificates(trader_code, at=at))
 
 
 def count_trading() -> int | None:
@@ -98,8 +99,20 @@ def sweep_licences(at: datetime) -> int:
     return len(codes)
 
 
-def _issue_licence(trader_code: str, at: datetime) -> None:
-    certificates.issue_certificate(trader_code, passport.LICENCE, _licence_data(trader_code), at=at)
+def _issue_licence(trader_code: str, at: datetime, filing: uuid.UUID | None = None) -> None:
+    town = _town_code(trader_code)
+    data = _licence_data(trader_code)
+    certificates.issue_certificate(
+        trader_code, passport.LICENCE, data, at=at, filing=filing, town_code=town
+    )
+
+
+def _town_code(trader_code: str) -> str | None:
+    """Where the shop is; None where that was not delivered."""
+    try:
+        return registry.get_trader(trader_code).town_code
+    except GetihuError:
+        return None
 
 
 def _licence_data(trader_code: str) -> dict[str, Any]:

@@ -64,6 +64,7 @@ class ScanView:
     shown: tuple[str, ...]
     answer_label: str
     is_repeat: bool
+    is_own: bool
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,8 @@ class Shown:
 
 @dataclass(frozen=True)
 class RequestView:
-    """A bank's question to a trader. ``state``: open, answered, declined, too_late, over."""
+    """A bank's question to a trader. ``state``: open, answered, taken_back, declined,
+    too_late, over. ``asked_of`` empty: whoever scans the code."""
 
     id: str
     agency_name: str
@@ -95,16 +97,35 @@ class RequestView:
     until: date
     state: str
     trader_code: str
+    asked_of: str
     shown: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
+class StreetCount:
+    """A 示范街区 and how many different shops there others scanned within the days that count."""
+
+    title: str
+    county: str
+    shops: int
+    is_counted: bool
+
+
+@dataclass(frozen=True)
 class Numbers:
-    """Measure 4 of the plan, counted from events. ``users``: traders who hold a licence here;
-    ``share``: of ``active``; None while there is nobody to count."""
+    """Measure 4 of the plan, counted from events. ``holders``: traders with a licence in the
+    wallet; ``users``: those of them whose licence was shown to somebody else at least once;
+    ``share``: users of ``active``, None while there is nobody to count."""
 
     scenes_used: int
+    scenes_registered: int
     kinds_issued: int
+    kinds_registered: int
+    holders: int
     users: int
     active: int | None
     share: float | None
+    streets_counted: int
+    streets: tuple[StreetCount, ...]
+    street_days: int
+    street_shops_at_least: int

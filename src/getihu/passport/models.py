@@ -13,7 +13,8 @@ REVOKED = 1  # as the Token Status List numbers it
 
 class Certificate(models.Model):
     """One certificate as it was issued. ``place`` is its own in the status lists, never given to
-    another; ``text`` is the SD-JWT VC. ``filing``: the filing it follows from, where one does."""
+    another; ``text`` is the SD-JWT VC. ``filing``: the filing it follows from, where one does.
+    ``town_code`` null: where the shop is was not known."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     trader_code = models.CharField(max_length=18, db_index=True)
@@ -26,6 +27,7 @@ class Certificate(models.Model):
     issued_at = models.DateTimeField()
     valid_until = models.DateField(null=True)
     filing = models.UUIDField(null=True)
+    town_code = models.CharField(max_length=9, null=True)
     status = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
@@ -80,7 +82,9 @@ class ShowToken(models.Model):
 
 class Scan(models.Model):
     """Somebody looked at a trader's licence: as whom, in which scene, what was shown; only
-    added. ``account`` null: somebody who did not sign in."""
+    added. ``account`` null: somebody who did not sign in. ``is_own``: who runs the shop looked at it
+    herself, which counts for nothing. ``town_code``: where the shop was then. Both null: not known,
+    as of the looks before they were noted."""
 
     trader_code = models.CharField(max_length=18, db_index=True)
     at = models.DateTimeField()
@@ -91,6 +95,8 @@ class Scan(models.Model):
     shown = models.JSONField()
     answer = models.CharField(max_length=10)
     is_repeat = models.BooleanField(default=False)
+    is_own = models.BooleanField(null=True)
+    town_code = models.CharField(max_length=9, null=True)
 
     def __str__(self) -> str:
         return f"scan {self.pk}"
@@ -98,7 +104,8 @@ class Scan(models.Model):
 
 class PresentationRequest(models.Model):
     """A bank asks for some items, for a purpose, until a day; the trader answers or not. What she
-    showed is wiped when the day has come."""
+    showed is wiped when the day has come. ``asked_of``: the only trader who may answer; null:
+    whoever scans the bank's code."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     asked_by = models.ForeignKey(ACCOUNT, on_delete=models.PROTECT, related_name="+")
@@ -110,6 +117,7 @@ class PresentationRequest(models.Model):
     asked_at = models.DateTimeField()
     answer_by = models.DateTimeField()
     until = models.DateField()
+    asked_of = models.CharField(max_length=18, null=True, db_index=True)
     trader_code = models.CharField(max_length=18, blank=True)
     answered_at = models.DateTimeField(null=True)
     declined_at = models.DateTimeField(null=True)
@@ -120,6 +128,10 @@ class PresentationRequest(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(answered_at=None) | Q(declined_at=None), name="passport_one_answer"
+            ),
+            models.CheckConstraint(
+                condition=Q(asked_of=None) | Q(trader_code="") | Q(trader_code=F("asked_of")),
+                name="passport_answered_by_whom_it_asked",
             ),
             models.CheckConstraint(
                 condition=Q(answered_at=None) | Q(answered_at__lte=F("answer_by")),

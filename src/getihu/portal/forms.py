@@ -11,6 +11,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from getihu.cases.selectors import FormField, Matter
 from getihu.dataplane.contracts import FactValue
 from getihu.evaluations.contracts import GRADE_LABELS, Grade
+from getihu.kernel.codes import InvalidCreditCode, normalise_credit_code
 from getihu.reference import selectors as reference
 
 DATE_HINT = "日期要写成 2026-10-31 这样。"
@@ -130,6 +131,14 @@ class AskForm(forms.Form):
         input_formats=["%Y-%m-%d"],
         error_messages={"invalid": DATE_HINT, "required": "请写用到哪一天。"},
     )
+    trader = forms.CharField(required=False, max_length=40)
+
+    def clean_trader(self) -> str:
+        try:
+            given = str(self.cleaned_data["trader"])
+            return normalise_credit_code(given) if given.strip() else ""
+        except InvalidCreditCode as error:
+            raise forms.ValidationError(str(error)) from error
 
 
 class DeskFilterForm(forms.Form):

@@ -47,7 +47,16 @@ urlpatterns = [
     path("mine/register/<str:trader_code>/", registering.register, name="mine-register"),
     path("mine/code/<str:trader_code>/", passport.code, name="mine-code"),
     path("mine/code/<str:trader_code>/fresh/", passport.fresh_code, name="mine-code-fresh"),
-    path("mine/code/<str:trader_code>/offline/", passport.offline_code, name="mine-code-offline"),
+    path(
+        "mine/code/<str:trader_code>/certificates/<uuid:certificate_id>/",
+        passport.certificate,
+        name="mine-code-certificate",
+    ),
+    path(
+        "mine/code/<str:trader_code>/certificates/<uuid:certificate_id>/file.json",
+        passport.certificate_file,
+        name="mine-code-file",
+    ),
     path("c/<str:code>/", passport.scan, name="scan"),
     path("passport/", passport.passport, name="passport"),
     path("passport/check/", passport.check, name="passport-check"),

@@ -37,10 +37,26 @@ class Scene(BaseModel):
     law: str = ""
 
 
+class Streets(BaseModel):
+    """示范街区, town code → name, and what makes one count: ``shops_at_least`` different shops
+    scanned by somebody else within ``days``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    days: int
+    shops_at_least: int
+    streets: dict[str, str]
+
+
 @lru_cache
 def certificate_kinds() -> dict[str, CertificateKind]:
     raw = yaml.safe_load((_FOLDER / "certificates.yaml").read_text("utf-8"))
     return {name: CertificateKind(id=name, **one) for name, one in raw.items()}
+
+
+@lru_cache
+def streets() -> Streets:
+    return Streets.model_validate(yaml.safe_load((_FOLDER / "streets.yaml").read_text("utf-8")))
 
 
 @lru_cache

@@ -4,6 +4,8 @@ from getihu.passport.credentials.catalogue import LICENCE, certificate_kinds, sc
 from getihu.passport.selectors.wallet import (
     count_numbers,
     count_visits,
+    find_burden,
+    find_grades,
     get_request,
     get_request_object,
     issuer_metadata,
@@ -11,6 +13,7 @@ from getihu.passport.selectors.wallet import (
     list_certificates,
     list_scans,
     list_shown,
+    list_waiting,
     status_list,
 )
 
@@ -19,6 +22,8 @@ __all__ = [
     "certificate_kinds",
     "count_numbers",
     "count_visits",
+    "find_burden",
+    "find_grades",
     "get_request",
     "get_request_object",
     "issuer_metadata",
@@ -26,6 +31,7 @@ __all__ = [
     "list_certificates",
     "list_scans",
     "list_shown",
+    "list_waiting",
     "scenes",
     "status_list",
 ]

@@ -2,12 +2,14 @@
 
 import uuid
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Count, Q
 
 from getihu.accounts.contracts import Actor, Role
+from getihu.passport import ports
 from getihu.passport.contracts import (
     AUDIENCE_LABELS,
     ITEMS,
@@ -16,10 +18,11 @@ from getihu.passport.contracts import (
     Numbers,
     RequestView,
     ScanView,
+    StreetCount,
     city_day,
 )
 from getihu.passport.credentials.answers import ANSWER_LABELS, Answer, Judgement, judge
-from getihu.passport.credentials.catalogue import LICENCE, certificate_kinds, scenes
+from getihu.passport.credentials.catalogue import LICENCE, certificate_kinds, scenes, streets
 from getihu.passport.credentials.sd_jwt import VCT, BadCredential, check
 from getihu.passport.credentials.status import LIST_SIZE, STATUS_LABELS, Status, build_list
 from getihu.passport.models import Certificate, PresentationRequest, Scan
@@ -29,16 +32,21 @@ from getihu.reference import selectors as reference
 QUERY = "licence"
 
 
-def list_certificates(trader_code: str) -> list[CertificateView]:
+def list_certificates(trader_code: str, *, at: datetime) -> list[CertificateView]:
     """The wallet of a trader: what is in force first, the licence before the others."""
     rows = Certificate.objects.filter(trader_code=trader_code).order_by("status", "-issued_at")
     return sorted(
-        (certificate_view(r) for r in rows), key=lambda v: (not v.is_valid, v.kind != LICENCE)
+        (certificate_view(r, at=at) for r in rows),
+        key=lambda v: (not v.is_valid, v.kind != LICENCE),
     )
 
 
-def certificate_view(row: Certificate, items: Collection[str] | None = None) -> CertificateView:
+def certificate_view(
+    row: Certificate, items: Collection[str] | None = None, *, at: datetime
+) -> CertificateView:
     """A certificate with some of its items; None: all."""
+    is_over = row.valid_until is not None and row.valid_until < city_day(at)
+    is_valid = row.status == Status.VALID and not is_over
     kind = certificate_kinds()[row.kind]
     try:
         keys = key_ring().public_keys()
@@ -51,8 +59,8 @@ def certificate_view(row: Certificate, items: Collection[str] | None = None) -> 
         title=kind.title,
         law=kind.law,
         number=row.number,
-        status_label=STATUS_LABELS[Status(row.status)],
-        is_valid=row.status == Status.VALID,
+        status_label="过了有效期" if is_over else STATUS_LABELS[Status(row.status)],
+        is_valid=is_valid,
         issued_at=row.issued_at,
         valid_until=row.valid_until,
         items=tuple(
@@ -89,9 +97,10 @@ def status_list(number: int, at: datetime) -> str | None:
 
 def issuer_metadata() -> dict[str, Any]:
     """Who issues and with which keys (JWT VC Issuer Metadata)."""
+    ring = key_ring()
     return {
         "issuer": settings.PUBLIC_URL,
-        "jwks": {"keys": list(key_ring().public_keys().values())},
+        "jwks": {"keys": [*ring.public_keys().values(), *ring.companion_keys().values()]},
     }
 
 
@@ -106,6 +115,7 @@ def list_scans(trader_code: str, limit: int = 50) -> list[ScanView]:
             tuple(row.shown),
             ANSWER_LABELS[Answer(row.answer)],
             row.is_repeat,
+            bool(row.is_own),
         )
         for row in rows
     ]
@@ -128,10 +138,21 @@ def count_visits(trader_code: str, since: datetime) -> int:
     return scans.filter(audience=Audience.INSPECTOR).count()
 
 
-def get_request(request_id: uuid.UUID, *, at: datetime) -> RequestView | None:
-    """A bank's request as the trader sees it before she answers: no answer in it."""
+def get_request(request_id: uuid.UUID, *, by: Actor, at: datetime) -> RequestView | None:
+    """A bank's request as the trader sees it before she answers: no answer in it. None: there is
+    none, or it asks somebody else."""
     row = PresentationRequest.objects.filter(pk=request_id).first()
-    return _request(row, at, with_answer=False) if row else None
+    if row is None or (row.asked_of and row.asked_of not in by.own):
+        return None
+    return _request(row, at, with_answer=False)
+
+
+def list_waiting(trader_code: str, *, at: datetime) -> list[RequestView]:
+    """What banks asked of just this trader and still wait for, the most urgent first."""
+    rows = PresentationRequest.objects.filter(
+        asked_of=trader_code, answered_at=None, declined_at=None, answer_by__gte=at
+    )
+    return [_request(row, at, with_answer=False) for row in rows.order_by("answer_by")]
 
 
 def get_request_object(request_id: uuid.UUID) -> dict[str, Any] | None:
@@ -185,7 +206,7 @@ def _request(row: PresentationRequest, at: datetime, *, with_answer: bool) -> Re
     if row.declined_at:
         state = "declined"
     elif row.answered_at:
-        state = "over" if row.wiped_at or city_day(at) > row.until else "answered"
+        state = "over" if city_day(at) > row.until else "taken_back" if row.wiped_at else "answered"
     else:
         state = "too_late" if at > row.answer_by else "open"
     shown = row.shown if with_answer and state == "answered" and row.shown else {}
@@ -200,20 +221,73 @@ def _request(row: PresentationRequest, at: datetime, *, with_answer: bool) -> Re
         until=row.until,
         state=state,
         trader_code=row.trader_code if with_answer else "",
+        asked_of=row.asked_of or "",
         shown=tuple(
             (ITEMS[name], str(shown[name] or "执照上没有")) for name in ITEMS if name in shown
         ),
     )
 
 
-def count_numbers(active: int | None) -> Numbers:
-    """The indicators of the plan's measure 4, from events: scenes in which somebody was shown a
-    licence, kinds of certificates issued, traders who hold a licence, of those who trade."""
-    used = set(Scan.objects.exclude(scene="").values_list("scene", flat=True))
+def count_numbers(active: int | None, *, at: datetime) -> Numbers:
+    """The indicators of the plan's measure 4, from events: scenes in which somebody else was
+    shown a licence, kinds of certificates issued, traders whose licence somebody else was shown
+    of those who trade, streets with enough shops scanned. ``active``: how many trade."""
+    seen = Scan.objects.exclude(is_own=True)
     answered = PresentationRequest.objects.exclude(answered_at=None)
+    used = set(seen.exclude(scene="").values_list("scene", flat=True))
     used |= set(answered.values_list("scene", flat=True))
-    kinds = Certificate.objects.values("kind").distinct().count()
-    holders = Certificate.objects.filter(kind=LICENCE).exclude(status=Status.REVOKED)
-    users = holders.values("trader_code").distinct().count()
-    share = users / active if active else None
-    return Numbers(len(used), kinds, users, active, share)
+    held = Certificate.objects.filter(kind=LICENCE).exclude(status=Status.REVOKED)
+    shown = Q(trader_code__in=seen.values("trader_code"))
+    shown |= Q(trader_code__in=answered.values("trader_code"))
+    users = held.filter(shown).values("trader_code").distinct().count()
+    counted = _count_streets(at)
+    return Numbers(
+        scenes_used=len(used & set(scenes())),
+        scenes_registered=len(scenes()),
+        kinds_issued=Certificate.objects.values("kind").distinct().count(),
+        kinds_registered=len(certificate_kinds()),
+        holders=held.values("trader_code").distinct().count(),
+        users=users,
+        active=active,
+        share=users / active if active else None,
+        streets_counted=sum(street.is_counted for street in counted),
+        streets=counted,
+        street_days=streets().days,
+        street_shops_at_least=streets().shops_at_least,
+    )
+
+
+def _count_streets(at: datetime) -> tuple[StreetCount, ...]:
+    """Different shops of each street that somebody else scanned and found valid; a code used
+    again counts for nothing."""
+    kept = streets()
+    scans = Scan.objects.filter(
+        town_code__in=kept.streets,
+        at__gt=at - timedelta(days=kept.days),
+        at__lte=at,
+        is_own=False,
+        is_repeat=False,
+        answer=Answer.VALID,
+    )
+    per_town = scans.values("town_code").annotate(shops=Count("trader_code", distinct=True))
+    shops = {row["town_code"]: row["shops"] for row in per_town}
+    found = [
+        StreetCount(
+            title=title,
+            county=reference.division_name(code[:6]),
+            shops=shops.get(code, 0),
+            is_counted=shops.get(code, 0) >= kept.shops_at_least,
+        )
+        for code, title in kept.streets.items()
+    ]
+    return tuple(sorted(found, key=lambda street: -street.shops))
+
+
+def find_burden(trader_code: str, *, at: datetime) -> ports.Burden | None:
+    """What the shop has had of visits; None: not known yet."""
+    return ports.find_burden(trader_code, at=at)
+
+
+def find_grades(trader_code: str, *, at: datetime) -> tuple[ports.Grade, ...] | None:
+    """The shop's published grades; None: not known yet."""
+    return ports.find_grades(trader_code, at=at)

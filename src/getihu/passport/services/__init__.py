@@ -25,6 +25,7 @@ from getihu.passport.services.showing import (
     check_text,
     make_code,
     make_offline_code,
+    make_package,
     scan,
 )
 
@@ -44,6 +45,7 @@ __all__ = [
     "issue_certificate",
     "make_code",
     "make_offline_code",
+    "make_package",
     "revoke_all",
     "scan",
     "set_status",

@@ -33,10 +33,12 @@ def issue_certificate(
     number: str = "",
     valid_until: date | None = None,
     filing: uuid.UUID | None = None,
+    town_code: str | None = None,
 ) -> uuid.UUID:
     """Issue one certificate; the one of the same kind and number in force before is taken back.
 
-    ``data``: item → text, as in ``contracts.ITEMS``; never who runs the shop. The same content
+    ``data``: item → text, as in ``contracts.ITEMS``; never who runs the shop. ``town_code``: where
+    the shop is, None where that is not known. The same content
     while one is in force is no change and returns that one.
     """
     assert kind in certificate_kinds(), kind
@@ -50,7 +52,7 @@ def issue_certificate(
         if before.status == Status.VALID and _same(before, items):
             return before.pk
         _set_status(before, Status.REVOKED, "换发新证", at)
-    row = _place(trader_code, kind, number, items, valid_until, filing, at)
+    row = _place(trader_code, kind, number, items, valid_until, filing, town_code, at)
     audit.record(
         AuditEvent(
             "certificate.issued",
@@ -128,6 +130,7 @@ def _place(
     items: Mapping[str, Any],
     valid_until: date | None,
     filing: uuid.UUID | None,
+    town_code: str | None,
     at: datetime,
 ) -> Certificate:
     """Sign with the next free place; two at once try again."""
@@ -161,6 +164,7 @@ def _place(
                     issued_at=at,
                     valid_until=valid_until,
                     filing=filing,
+                    town_code=town_code,
                 )
         except IntegrityError:
             if find_in_force(trader_code, kind, number) is not None:

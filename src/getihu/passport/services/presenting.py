@@ -24,7 +24,8 @@ from getihu.passport.services.issuing import find_in_force
 from getihu.passport.services.showing import NoLicence, NotHers
 from getihu.passport.services.wallet import holder_key
 
-ANSWER_WITHIN = timedelta(minutes=30)  # 本项目设定，非官方
+ANSWER_WITHIN = timedelta(minutes=30)  # at the counter; 本项目设定，非官方
+ANSWER_WITHIN_DAYS = timedelta(days=3)  # asked of one trader from afar; 本项目设定，非官方
 LONGEST_DAYS = 180  # 本项目设定，非官方
 
 
@@ -45,9 +46,10 @@ def ask(
     until: date,
     by: Actor,
     at: datetime,
+    trader_code: str = "",
 ) -> uuid.UUID:
     """A bank asks for items of a licence. Nothing beyond its scene, for a stated purpose, until a
-    day. Raises BadRequest."""
+    day; of one trader, or of whoever scans the code. Raises BadRequest."""
     if Role.BANK_CLERK not in by.roles:
         raise BadRequest("只有银行经办人员可以请求出示。")
     found = scenes().get(scene)
@@ -71,7 +73,8 @@ def ask(
         purpose=" ".join(purpose.split())[:200],
         nonce=secrets.token_urlsafe(32),
         asked_at=at,
-        answer_by=at + ANSWER_WITHIN,
+        answer_by=at + (ANSWER_WITHIN_DAYS if trader_code else ANSWER_WITHIN),
+        asked_of=trader_code or None,
         until=until,
     ).pk
 
@@ -83,6 +86,7 @@ def answer(request_id: uuid.UUID, trader_code: str, *, by: Actor, at: datetime) 
     row = _open(request_id, at)
     if trader_code not in by.own:
         raise NotHers("只有经营者本人可以同意出示。")
+    _check_asked(row, {trader_code})
     licence = find_in_force(trader_code, LICENCE)
     if licence is None:
         raise NoLicence
@@ -134,6 +138,7 @@ def take_response(request_id: uuid.UUID, vp_token: Any, *, at: datetime) -> None
     judged = judge_row(certificate, at)
     if certificate is None or judged.answer is not Answer.VALID:
         raise BadPresentation(f"执照现在不是有效的：{judged.why}")
+    _check_asked(row, {certificate.trader_code})
     on_it = sd_jwt.check(certificate.text, keys=keys, issuer=settings.PUBLIC_URL, at=at).data
     missing = [name for name in row.wanted if name in on_it and name not in read.data]
     if missing:
@@ -150,7 +155,10 @@ def take_response(request_id: uuid.UUID, vp_token: Any, *, at: datetime) -> None
 def decline(request_id: uuid.UUID, *, by: Actor, at: datetime) -> None:
     """She does not agree; nothing is told but that."""
     row = _open(request_id, at)
-    PresentationRequest.objects.filter(pk=row.pk).update(declined_at=at)
+    _check_asked(row, by.own)
+    PresentationRequest.objects.filter(pk=row.pk).update(
+        declined_at=at, trader_code=row.asked_of or ""
+    )
 
 
 @transaction.atomic
@@ -176,5 +184,10 @@ def _open(request_id: uuid.UUID, at: datetime) -> PresentationRequest:
     if row.answered_at or row.declined_at:
         raise BadRequest("这个请求已经回答过。")
     if at > row.answer_by:
-        raise BadRequest("这个请求过了30分钟。处理办法：请银行重新发。")
+        raise BadRequest("这个请求过了回答的时间（当面30分钟，指名3天）。处理办法：请银行重新发。")
     return row
+
+
+def _check_asked(row: PresentationRequest, traders: Collection[str]) -> None:
+    if row.asked_of and row.asked_of not in traders:
+        raise NotHers("这个请求问的是另一家店。处理办法：请银行核对统一社会信用代码。")

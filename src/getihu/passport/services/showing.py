@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import secrets
+import uuid
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
@@ -13,7 +14,7 @@ from django.db.models import F
 from getihu.accounts.contracts import Actor, Role
 from getihu.kernel.errors import GetihuError
 from getihu.passport.contracts import Audience, Shown
-from getihu.passport.credentials import offline, sd_jwt
+from getihu.passport.credentials import offline, package, sd_jwt
 from getihu.passport.credentials.answers import ANSWER_LABELS, Answer
 from getihu.passport.credentials.catalogue import LICENCE, scenes
 from getihu.passport.models import Certificate, Scan, ShowToken
@@ -85,10 +86,15 @@ def check_text(text: str, *, by: Actor, at: datetime) -> Shown:
     """What is to be said of a certificate handed over as text or as an offline code: its signature
     by our keys, its place in the log, its status of this moment. Raises BadCredential."""
     plain = "".join(text.split())
+    items: Collection[str]
     keys, issuer = key_ring().public_keys(), _issuer()
-    if plain.startswith(offline.PREFIX):
+    if plain.startswith("{"):
+        companions = key_ring().companion_keys()
+        both = package.check(plain, keys=keys, companions=companions, issuer=issuer, at=at)
+        certificate, items = both.id, [name for name in both.data if name != "kind"]
+    elif plain.startswith(offline.PREFIX):
         certificate = offline.read(text.strip(), keys=keys, issuer=issuer, at=at).id
-        items: Collection[str] = ("trader_code", "name")
+        items = ("trader_code", "name")
     else:
         read = sd_jwt.check(plain, keys=keys, issuer=issuer, at=at)
         certificate, items = read.id, [name for name in read.data if name != "kind"]
@@ -109,11 +115,23 @@ def make_offline_code(trader_code: str, *, by: Actor, at: datetime) -> str:
     """The text of the code for places without a network; good for a day. Raises NoLicence."""
     _check_hers(trader_code, by)
     row = find_in_force(trader_code, LICENCE)
-    if row is None:
-        raise NoLicence
-    name = dict(certificate_view(row).items).get("名称", "")
+    if row is None or judge_row(row, at).answer is not Answer.VALID:
+        raise NoLicence  # what cannot be asked later must hold when it is made
+    name = dict(certificate_view(row, at=at).items).get("名称", "")
     signer = key_ring().current()
     return offline.make(str(row.pk), trader_code, name, issuer=_issuer(), signer=signer, at=at)
+
+
+def make_package(certificate_id: uuid.UUID, *, by: Actor, at: datetime) -> str:
+    """A certificate as a file with both signatures, for its owner to hand on. Raises NoLicence
+    (not in force), NotHers."""
+    row = Certificate.objects.filter(pk=certificate_id).first()
+    if row is None or row.trader_code not in by.own:
+        raise NotHers("只有经营者本人能下载。处理办法：请经营者本人登录。")
+    companion = key_ring().companion()
+    if companion is None or judge_row(row, at).answer is not Answer.VALID:
+        raise NoLicence
+    return package.make(row.text, companion=companion)
 
 
 def _note(
@@ -128,7 +146,7 @@ def _note(
     is_repeat: bool,
 ) -> Shown:
     judged = judge_row(licence, at)
-    shown = tuple(certificate_view(row, items) for row in rows)
+    shown = tuple(certificate_view(row, items, at=at) for row in rows)
     if judged.answer is not Answer.VALID and audience is Audience.PUBLIC:
         shown = ()
     agencies = sorted({grant.agency for grant in by.grants})
@@ -142,6 +160,8 @@ def _note(
         shown=sorted({label for view in shown for label, _ in view.items}),
         answer=judged.answer.value,
         is_repeat=is_repeat,
+        is_own=trader_code in by.own,
+        town_code=licence.town_code if licence else None,
     )
     return Shown(
         trader_code=trader_code,

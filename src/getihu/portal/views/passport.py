@@ -25,7 +25,7 @@ from getihu.accounts.contracts import Role
 from getihu.journeys import services as journeys
 from getihu.kernel.errors import GetihuError
 from getihu.passport import selectors, services
-from getihu.passport.contracts import ITEMS, Audience
+from getihu.passport.contracts import ITEMS, Audience, CertificateView
 from getihu.portal.forms import AskForm, CheckForm
 from getihu.portal.views import Refused, page
 from getihu.portal.views.casework import (
@@ -53,7 +53,8 @@ def code(request: HttpRequest, trader_code: str) -> HttpResponse:
     here = reverse("portal:mine-code", args=[trader_code])
     if request.method == "POST":
         return act_once(request, lambda: _fetch(trader_code, here))
-    wallet = selectors.list_certificates(trader_code)
+    at = now()
+    wallet = selectors.list_certificates(trader_code, at=at)
     scene = request.GET.get("scene", "")
     context = {
         "code": trader_code,
@@ -63,7 +64,8 @@ def code(request: HttpRequest, trader_code: str) -> HttpResponse:
         "scenes": [s for s in selectors.scenes().values() if s.audience != "bank"],
         "scene": scene if scene in selectors.scenes() else "",
         "scans": selectors.list_scans(trader_code),
-        "shown": selectors.list_shown([trader_code], at=now()),
+        "shown": selectors.list_shown([trader_code], at=at),
+        "waiting": selectors.list_waiting(trader_code, at=at),
         "once": fresh_key(),
     }
     return render(request, "portal/passport/code.html", context)
@@ -87,19 +89,47 @@ def fresh_code(request: HttpRequest, trader_code: str) -> HttpResponse:
 
 @require_GET
 @trader_page
-def offline_code(request: HttpRequest, trader_code: str) -> HttpResponse:
-    """A code to print or keep, for places without a network; says when it was made."""
+def certificate(request: HttpRequest, trader_code: str, certificate_id: uuid.UUID) -> HttpResponse:
+    """One certificate to read and print; the licence with the code for places without a network,
+    which says when it was made."""
     at = now()
-    text = services.make_offline_code(trader_code, by=actor_of(request), at=at)
+    shown = _find(trader_code, certificate_id)
+    text = ""
+    if shown.kind == selectors.LICENCE and shown.is_valid:
+        text = services.make_offline_code(trader_code, by=actor_of(request), at=at)
     context = {
         "code": trader_code,
         "name": trader_name(trader_code),
-        "picture": _picture(text),
+        "certificate": shown,
+        "picture": _picture(text) if text else "",
         "text": text,
         "made_at": at,
         "until": at + timedelta(hours=24),
+        "check_link": f"{settings.PUBLIC_URL}{reverse('portal:passport-check')}",
     }
-    return render(request, "portal/passport/offline.html", context)
+    return render(request, "portal/passport/certificate.html", context)
+
+
+@require_GET
+@trader_page
+def certificate_file(
+    request: HttpRequest, trader_code: str, certificate_id: uuid.UUID
+) -> HttpResponse:
+    """A certificate with both signatures, to hand on."""
+    shown = _find(trader_code, certificate_id)
+    text = services.make_package(certificate_id, by=actor_of(request), at=now())
+    response = HttpResponse(text, content_type="application/json")
+    name = f"{shown.kind}-{trader_code}.json"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _find(trader_code: str, certificate_id: uuid.UUID) -> CertificateView:
+    wallet = selectors.list_certificates(trader_code, at=now())
+    found = next((c for c in wallet if c.id == str(certificate_id)), None)
+    if found is None:
+        raise Refused(404, "没有这张证照", "回到“我的企业码”，从卡包里打开。")
+    return found
 
 
 @require_POST
@@ -120,12 +150,16 @@ def asked(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
     if request.method == "POST":
         trader, agrees = request.POST.get("trader", ""), request.POST.get("do") == "agree"
         return act_once(request, lambda: _answer(request, request_id, trader, agrees))
-    found = selectors.get_request(request_id, at=now())
+    found = selectors.get_request(request_id, by=actor, at=now())
     if found is None:
         raise Refused(404, "没有这个请求", "请银行重新发。")
     context = {
         "asked": found,
-        "traders": [(code, trader_name(code)) for code in sorted(actor.own) if code[0] != "P"],
+        "traders": [
+            (code, trader_name(code))
+            for code in sorted(actor.own)
+            if code[0] != "P" and found.asked_of in ("", code)
+        ],
         "once": fresh_key(),
     }
     return render(request, "portal/passport/asked.html", context)
@@ -169,11 +203,14 @@ def check(request: HttpRequest) -> HttpResponse:
 
 
 def _shown(shown: Any) -> dict[str, Any]:
-    since = now() - timedelta(days=365)
+    at = now()
+    since = at - timedelta(days=365)
     is_office = shown.audience is Audience.INSPECTOR
     return {
         "shown": shown,
         "is_office": is_office,
+        "grades": selectors.find_grades(shown.trader_code, at=at),
+        "burden": selectors.find_burden(shown.trader_code, at=at) if is_office else None,
         "visits": selectors.count_visits(shown.trader_code, since) if is_office else None,
     }
 
@@ -203,8 +240,10 @@ def issuer(request: HttpRequest) -> HttpResponse:
 @page
 def passport(request: HttpRequest) -> HttpResponse:
     """What the 企业码 is for, where it is taken, and how far the plan's numbers are."""
+    numbers = selectors.count_numbers(journeys.count_trading(), at=now())
     context = {
-        "numbers": selectors.count_numbers(journeys.count_trading()),
+        "numbers": numbers,
+        "share": None if numbers.share is None else f"{numbers.share:.1%}",
         "scenes": list(selectors.scenes().values()),
         "kinds": list(selectors.certificate_kinds().values()),
         "is_bank": Role.BANK_CLERK in actor_of(request).roles,
@@ -230,7 +269,11 @@ def bank(request: HttpRequest) -> HttpResponse:
         "form": form,
         "scenes": [(s.id, s.title, [(n, ITEMS[n]) for n in s.shows]) for s in offered],
         "rows": [
-            (row, _picture(_link(row.id)) if row.state == "open" else "", _link(row.id))
+            (
+                row,
+                _picture(_link(row.id)) if row.state == "open" and not row.asked_of else "",
+                _link(row.id),
+            )
             for row in rows
         ],
         "once": fresh_key(),
@@ -249,6 +292,7 @@ def _ask(request: HttpRequest, asked: dict[str, Any]) -> str:
         until=until,
         by=actor_of(request),
         at=now(),
+        trader_code=asked["trader"],
     )
     return reverse("portal:desk-bank")
 
