@@ -35,12 +35,15 @@ def note(settings: Any, inbox: Path, traders: int, seed: int, *, complete: bool)
         for path in inbox.glob("*/manifest.json")
         if _is_json(path)
     )
+    before = _read_mark(settings)
     mark = {
         "traders": traders,
         "seed": seed,
         "complete": complete,
         "deliveries": deliveries,
         "keys": {path.name: _digest(path) for path in sorted((inbox / "keys").glob("*.pem"))},
+        # What the demo's licences are signed with goes with it: it must sign nothing real.
+        "signs_alone": before.get("signs_alone", not Path(settings.PASSPORT_KEY_DIR).exists()),
     }
     target = settings.DATA_DIR / MARK
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -53,8 +56,9 @@ def open_cast(settings: Any, *, at: datetime) -> None:
     from django.core.management import call_command
 
     from getihu.accounts import services as accounts
-    from getihu.config.demo_awards import open_awards, push_policies
+    from getihu.config.demo_awards import open_awards, push_policies, read_cast
     from getihu.config.demo_cases import HISTORY_DAYS, open_cases
+    from getihu.config.demo_passport import open_wallets
 
     call_command("migrate", verbosity=0)
     personas = settings.DATA_DIR / "demo" / "inbox" / "personas.json"
@@ -64,6 +68,7 @@ def open_cast(settings: Any, *, at: datetime) -> None:
         open_cases(settings, at=at)
         open_awards(settings, at=at)
         push_policies(at=at)
+        open_wallets(read_cast(at), at=at)
 
 
 def remove(settings: Any) -> None:
@@ -86,6 +91,9 @@ def remove(settings: Any) -> None:
             call_command("flush", interactive=False, verbosity=0)
         for name in mark.get("keys", {}):
             (settings.DEPARTMENT_KEYS_DIR / name).unlink(missing_ok=True)
+        if mark.get("signs_alone"):
+            shutil.rmtree(settings.PASSPORT_KEY_DIR, ignore_errors=True)
+            Path(settings.WALLET_KEY_FILE).unlink(missing_ok=True)
         for folder in FOLDERS:
             shutil.rmtree(settings.DATA_DIR / folder, ignore_errors=True)
         (settings.DATA_DIR / MARK).unlink(missing_ok=True)

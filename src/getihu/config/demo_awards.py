@@ -21,7 +21,7 @@ BANK = "示例银行"
 
 def open_awards(settings: Any, *, at: datetime) -> int:
     """Make the demo's award run once; returns how many were paid. Without a cast there is none."""
-    cast = _cast(at)
+    cast = read_cast(at)
     names = ("demo-policy", "demo-policy-chief", "demo-award", "demo-finance", "demo-operators")
     if selectors.list_runs() or not all(name in cast for name in names):
         return 0
@@ -86,7 +86,8 @@ def _pay(settings: Any, at: datetime) -> int:
     return services.reconcile(day, at=at + timedelta(hours=20)).paid
 
 
-def _cast(at: datetime) -> dict[str, Actor]:
+def read_cast(at: datetime) -> dict[str, Actor]:
+    """The demo's people by login, as they are allowed to act at a moment."""
     from django.contrib.auth import get_user_model
 
     from getihu.accounts.selectors import actor_of
@@ -98,7 +99,7 @@ def _cast(at: datetime) -> dict[str, Actor]:
 def push_policies(*, at: datetime) -> int:
     """The cast's owners allow their facts to be used, and are told what they match; returns how
     many pushes."""
-    cast = _cast(at)
+    cast = read_cast(at)
     for person in cast.values():
         for code in sorted(person.own):
             for choice in selectors.list_consent_choices(code, actor=person):
