@@ -1,10 +1,12 @@
 """Reading a trader's data is an event; its owner reads who looked, and nobody else does."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from getihu.access import middleware
+from getihu.access import middleware, selectors
+from getihu.access.services import tell_of_a_look
 from getihu.accounts import services
 from getihu.accounts.contracts import Duty, Purpose, Role
 from getihu.accounts.models import Account
@@ -120,3 +122,24 @@ def test_a_refused_look_is_no_look(client, owner, officer):
     sign_in(client, owner)
     assert client.get(PAGES[0]).status_code in (403, 404)
     assert looks() == 0
+
+
+def test_every_row_that_reaches_rows_of_persons_says_whether_an_answer_is_a_look():
+    assert [row.route for row in selectors.list_undeclared_looks()] == []
+
+
+def test_control_an_undeclared_row_is_named(monkeypatch):
+    bare = [replace(row, reads_personal=False, no_look="") for row in selectors.policy()]
+    monkeypatch.setattr(selectors, "policy", lambda: bare)
+    named = {row.route for row in selectors.list_undeclared_looks()}
+    assert {"portal:trader", "portal:desk-rectification", "portal:mine-case"} <= named
+    assert "portal:mine-code" not in named  # the owner's alone
+
+
+def test_a_list_is_a_look_at_each_and_none_at_one_s_own(owner):
+    row = selectors.find_row("portal:desk-inbox-file", "GET")
+    actor = actor_of(owner.pk, datetime.now(UTC))
+    other = "92330382MA2JXW6N1X"
+    told = tell_of_a_look(row, actor, [fakes.CODE, other, other], at=BEFORE)
+    assert told == looks() == 1
+    assert [look.trader_code for look in selectors.list_looks_at(f"trader:{other}")] == [other]

@@ -32,7 +32,7 @@ class PolicyRow:
     """One line of the policy: these methods of this route, for these people.
 
     ``reads_personal``: an answer shows a trader's data to somebody who is not its owner, and so is
-    itself an event.
+    itself an event. ``no_look``: why an answer about somebody's row is none, where it is none.
     """
 
     route: str
@@ -41,6 +41,7 @@ class PolicyRow:
     row: RowScope
     why: str
     reads_personal: bool = False
+    no_look: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,10 @@ class Mask:
 
 @dataclass(frozen=True)
 class Look:
-    """Somebody looked at a trader's data: when, in which capacity, at what."""
+    """Somebody looked at a person's data: when, in which capacity, at what.
+
+    ``trader_code`` is empty for what belongs to no trader, such as a rating.
+    """
 
     trader_code: str
     at: datetime

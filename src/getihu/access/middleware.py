@@ -1,6 +1,6 @@
 """The wall: nothing is answered that the policy does not allow."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -15,7 +15,6 @@ from getihu.access.selectors import admits, find_row, list_problems, methods_of,
 from getihu.access.services import tell_of_a_look
 from getihu.access.wall import walled
 from getihu.accounts.contracts import Actor
-from getihu.kernel.codes import normalise_credit_code
 
 WAY_IN = "请用有权限的账号登录；还没有权限的，请本单位的安全管理员办理。"
 
@@ -37,9 +36,9 @@ class AccessMiddleware:
         with walled(actor):
             answer = self.get_response(request)
         seen = getattr(request, "access_row", None)
-        if seen is not None and answer.status_code == 200:
+        if seen is not None and _shows_something(request, answer):
             row, trader_code = seen
-            _tell(request, row, trader_code or _whose(request, row))
+            _tell(request, row, [trader_code] if trader_code else _whose(request, row))
         return answer
 
     def process_view(
@@ -60,23 +59,30 @@ class AccessMiddleware:
         return None
 
 
-def _whose(request: HttpRequest, row: PolicyRow) -> str:
-    """The trader a page says it showed (``request.looked_at``), where no address names her."""
-    told: str = getattr(request, "looked_at", "")
-    if not told:
+def _shows_something(request: HttpRequest, answer: HttpResponse) -> bool:
+    """A page, or the same page with what is wrong with a form on it; not a refusal."""
+    return answer.status_code == 200 or (
+        answer.status_code == 422 and hasattr(request, "looked_at")
+    )
+
+
+def _whose(request: HttpRequest, row: PolicyRow) -> Iterable[str]:
+    """Whose data a page says it showed (``request.looked_at``), where no address names her: codes
+    of traders, or references such as ``rectification:…``. A list may have shown nobody's."""
+    told: str | Iterable[str] | None = getattr(request, "looked_at", None)
+    if told is None or told == "":
         raise ImproperlyConfigured(f"{row.route} 显示一户的数据，却没有说是哪一户")
-    return told
+    return [told] if isinstance(told, str) else told
 
 
 def _reaches(row: PolicyRow, actor: Actor, kwargs: dict[str, Any]) -> bool:
     return reaches(row, actor, str(kwargs.get("trader_code", "")))
 
 
-def _tell(request: HttpRequest, row: PolicyRow, trader_code: str) -> None:
+def _tell(request: HttpRequest, row: PolicyRow, whose: Iterable[str]) -> None:
     """Before the answer leaves: a look that cannot be recorded is not answered."""
     actor: Actor = request.actor  # type: ignore[attr-defined]
-    code = normalise_credit_code(trader_code)
-    tell_of_a_look(row, actor, code, at=datetime.now(UTC))
+    tell_of_a_look(row, actor, whose, at=datetime.now(UTC))
 
 
 def _wrong_method(request: HttpRequest, allowed: list[str]) -> HttpResponse:

@@ -61,7 +61,17 @@ def _row(raw: dict[str, Any]) -> PolicyRow:
         methods = frozenset(raw["methods"])
         if not methods or not methods <= METHODS or not raw["why"].strip():
             raise ValueError("methods 或 why 不对")
-        unknown = raw.keys() - {"route", "methods", "who", "row", "why", "reads_personal"}
+        if raw.get("reads_personal") and raw.get("no_look"):
+            raise ValueError("reads_personal 和 no_look 只能写一个")
+        unknown = raw.keys() - {
+            "route",
+            "methods",
+            "who",
+            "row",
+            "why",
+            "reads_personal",
+            "no_look",
+        }
         if unknown:
             raise ValueError(f"不认识的栏目 {sorted(unknown)}")
         return PolicyRow(
@@ -71,6 +81,7 @@ def _row(raw: dict[str, Any]) -> PolicyRow:
             row=RowScope(raw["row"]),
             why=raw["why"],
             reads_personal=raw.get("reads_personal", False),
+            no_look=raw.get("no_look", ""),
         )
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise PolicyBroken(f"{POLICY_FILE.name} 的一行不对：{raw!r}：{error}") from error
@@ -189,18 +200,37 @@ def division_of(trader_code: str) -> str | None:
 
 def list_looks(actor: Actor) -> list[Look]:
     """Who looked at the traders this actor owns, newest first. Nobody else's are ever read."""
+    looks = [look for code in sorted(actor.own) for look in list_looks_at(f"trader:{code}")]
+    return sorted(looks, key=lambda look: look.at, reverse=True)
+
+
+def list_looks_at(reference: str) -> list[Look]:
+    """Who looked at one thing, newest first. The caller has made sure that it is the reader's:
+    ``trader:…`` by ownership, ``rectification:…`` by the code of the rating."""
+    kind, _, name = reference.partition(":")
     looks = [
         Look(
-            trader_code=code,
+            trader_code=name if kind == "trader" else "",
             at=event.at,
             by=_capacity(event.body),
             what=_what_was_seen(event.body),
         )
-        for code in sorted(actor.own)
-        for event in audit.list_events_of(f"trader:{code}")
+        for event in audit.list_events_of(reference)
         if event.kind == LOOKED
     ]
     return sorted(looks, key=lambda look: look.at, reverse=True)
+
+
+def list_undeclared_looks() -> list[PolicyRow]:
+    """Rows that let somebody else than the owner at rows of persons without saying whether an
+    answer is a look (``reads_personal``) or why it is none (``no_look``)."""
+    return [
+        row
+        for row in policy()
+        if row.row in (RowScope.TRADER, RowScope.QUERY)
+        and (row.who.anonymous or row.who.signed_in or row.who.purposes or row.who.roles)
+        and not (row.reads_personal or row.no_look)
+    ]
 
 
 def _capacity(body: dict[str, Any]) -> str:

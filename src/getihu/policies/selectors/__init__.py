@@ -34,6 +34,7 @@ from getihu.policies.selectors.awards import (
     list_runs,
     list_sample,
     read_slip,
+    sample_slips,
     visible_awards,
 )
 from getihu.policies.selectors.drafts import (
@@ -127,5 +128,6 @@ __all__ = [
     "push_is",
     "push_numbers",
     "read_slip",
+    "sample_slips",
     "visible_awards",
 ]

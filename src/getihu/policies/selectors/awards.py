@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Substr
 
+from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor, Role
 from getihu.accounts.selectors import within
 from getihu.audit import selectors as audit
@@ -126,6 +127,13 @@ def read_slip(award_id: uuid.UUID | str, *, actor: Actor | None = None) -> bytes
     return bytes(award.slip)
 
 
+def sample_slips(limit: int) -> list[tuple[str, bytes, str]]:
+    """Award, slip and the slip's fingerprint as noted, of up to ``limit`` awards in an order that
+    is nobody's choice; for drills."""
+    rows = Award.objects.order_by("slip_sha256", "id").values_list("id", "slip", "slip_sha256")
+    return [(str(pk), bytes(slip), noted) for pk, slip, noted in rows[:limit]]
+
+
 def list_proofs(award_id: uuid.UUID | str, *, actor: Actor) -> list[dict[str, object]]:
     """What the public log holds about an award, each entry opened and proven. Raises
     UnknownAward."""
@@ -142,6 +150,7 @@ def visible_awards(actor: Actor | None) -> QuerySet[Award]:
     return Award.objects.filter(hers | within(actor.scope(*OFFICERS), "division"))
 
 
+@over_the_wall()
 def _run(run: AwardRun) -> RunView:
     counts: Counter[AwardState] = Counter()
     for row in run.awards.values("state").annotate(n=Count("id")):
@@ -266,9 +275,9 @@ def list_batches(run_id: uuid.UUID | str, *, actor: Actor) -> list[BatchView]:
     ]
 
 
-def list_sample(run_id: uuid.UUID | str) -> list[AwardView]:
-    """Awards of a run's sample nobody has looked at yet, in order."""
-    rows = Award.objects.filter(
+def list_sample(run_id: uuid.UUID | str, *, actor: Actor | None = None) -> list[AwardView]:
+    """Awards of a run's sample nobody has looked at yet, in order; with ``actor``, in reach."""
+    rows = visible_awards(actor).filter(
         run__pk=run_id, is_sampled=True, state=AwardState.CONFIRMED.value, check_made=None
     )
     return [_award(row) for row in rows.select_related("run").order_by("position")]
@@ -310,6 +319,7 @@ def list_adjustments_of(award_id: uuid.UUID | str, *, actor: Actor) -> list[Adju
     return [_adjustment(row, actor) for row in rows.select_related("award").order_by("id")]
 
 
+@over_the_wall()
 def list_places(run_id: uuid.UUID | str) -> list[PlaceCount]:
     """Awards of a run by county, for everybody to see. Counties with few are left out; when that
     is one alone, the next smallest too, or it could be worked out from the sum."""

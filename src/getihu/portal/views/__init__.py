@@ -135,6 +135,7 @@ def quarantine(request: HttpRequest, delivery_id: str) -> HttpResponse:
     form = PageForm(request.GET)
     number = (form.cleaned_data["page"] or 1) if form.is_valid() else 1
     shown = selectors.get_quarantine_page(delivery_id, number=number)
+    request.looked_at = f"delivery:{delivery_id}"  # type: ignore[attr-defined]
     return render(request, "portal/quarantine.html", {"page": shown})
 
 
@@ -143,6 +144,7 @@ def quarantine(request: HttpRequest, delivery_id: str) -> HttpResponse:
 def quarantine_file(request: HttpRequest, delivery_id: str) -> HttpResponse:
     """The file a department gets back: UTF-8 with a mark for spreadsheets."""
     delivery = selectors.get_delivery(delivery_id)
+    request.looked_at = f"delivery:{delivery.delivery_id}"  # type: ignore[attr-defined]
     rows = selectors.list_quarantine_cells(delivery.delivery_id)
     out = io.StringIO()
     csv.writer(out, lineterminator="\r\n").writerows(rows)

@@ -16,6 +16,7 @@ from getihu.portal.views.casework import (
     casework,
     fresh_key,
     now,
+    shows,
     today,
     trader_name,
 )
@@ -69,6 +70,7 @@ def _page(
         "said": said,
         "once": fresh_key(),
     }
+    shows(request, shown.case.trader_code)
     return render(request, "portal/mine/application.html", context, status=422 if problem else 200)
 
 

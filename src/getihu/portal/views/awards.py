@@ -22,6 +22,7 @@ from getihu.portal.views.casework import (
     casework,
     fresh_key,
     now,
+    shows,
     today,
     trader_name,
 )
@@ -76,7 +77,9 @@ def mine(request: HttpRequest) -> HttpResponse:
     """Money that waits for her word, and what became of the rest."""
     actor = actor_of(request)
     codes = sorted(actor.own | {code for code, _ in actor.authorised})
-    return render(request, "portal/mine/awards.html", {"awards": selectors.list_awards_of(codes)})
+    found = selectors.list_awards_of(codes)
+    shows(request, *(award.trader_code for award in found))
+    return render(request, "portal/mine/awards.html", {"awards": found})
 
 
 @require_GET
@@ -87,6 +90,7 @@ def award(request: HttpRequest, award_id: uuid.UUID) -> HttpResponse:
     shown = selectors.get_award(award_id, actor=actor)
     if not actor.may_view(shown.trader_code):
         raise Refused(404, "没有找到", "没有这笔兑付，或者不是您的。")
+    shows(request, shown.trader_code)
     context = {
         "award": shown,
         "name": trader_name(shown.trader_code),
@@ -107,6 +111,7 @@ def award(request: HttpRequest, award_id: uuid.UUID) -> HttpResponse:
 def slip(request: HttpRequest, award_id: uuid.UUID) -> HttpResponse:
     """The decision slip as a file; ``getihu replay`` decides it once more."""
     content = selectors.read_slip(award_id, actor=actor_of(request))
+    shows(request, selectors.get_award(award_id, actor=actor_of(request)).trader_code)
     response = HttpResponse(content, content_type="application/json; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="slip-{award_id}.json"'
     return response
@@ -121,6 +126,7 @@ def proofs(request: HttpRequest, award_id: uuid.UUID) -> HttpResponse:
     shown = selectors.get_award(award_id, actor=actor)
     if not actor.may_view(shown.trader_code):
         raise Refused(404, "没有找到", "没有这笔兑付，或者不是您的。")
+    shows(request, shown.trader_code)
     found = selectors.list_proofs(award_id, actor=actor)
     content = json.dumps({"award": str(award_id), "entries": found}, ensure_ascii=False, indent=1)
     response = HttpResponse(content, content_type="application/json; charset=utf-8")
@@ -172,6 +178,7 @@ def desk(request: HttpRequest) -> HttpResponse:
         "once": fresh_key(),
         "may": _may(actor),
     }
+    shows(request, *(row.trader_code for name in ("held", "adjustments") for row in context[name]))
     return render(request, "portal/desk/awards.html", context)
 
 
@@ -180,11 +187,13 @@ def desk(request: HttpRequest) -> HttpResponse:
 def desk_run(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """One run: its numbers, what stopped it, the next step and who may take it."""
     actor, shown = actor_of(request), selectors.get_run(run_id)
+    sample = selectors.list_sample(run_id, actor=actor)
+    shows(request, *(award.trader_code for award in sample))
     context = {
         "run": shown,
         "steps": _steps(shown),
         "batches": selectors.list_batches(run_id, actor=actor),
-        "sample": selectors.list_sample(run_id),
+        "sample": sample,
         "is_planned": shown.state is RunState.PLANNED,
         "is_approved": shown.state is RunState.APPROVED,
         "is_running": shown.state is RunState.ALLOTTING,

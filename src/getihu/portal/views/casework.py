@@ -94,6 +94,12 @@ def actor_of(request: HttpRequest) -> Actor:
     return actor
 
 
+def shows(request: HttpRequest, *whose: str) -> None:
+    """Say whose data a page shows, for the trace that looking leaves: codes of traders, or
+    references such as ``rectification:…``."""
+    request.looked_at = whose  # type: ignore[attr-defined]
+
+
 def now() -> datetime:
     return datetime.now(UTC)
 

@@ -32,6 +32,7 @@ from getihu.portal.views.casework import (
     fresh_key,
     now,
     place_of,
+    shows,
     today,
     trader_name,
 )
@@ -48,6 +49,7 @@ def home(request: HttpRequest) -> HttpResponse:
     listed = [view for view in cases.list_cases(actor, on=today()) if _is_hers(actor, view)]
     listed = [view for view in listed if view.state is not State.DISCARDED]
     traders = traders_of(actor)
+    shows(request, *(view.trader_code for view in listed))
     context = {
         "traders": [(code, trader_name(code)) for code in traders],
         "drafts": [view for view in listed if view.state is State.DRAFT],
@@ -217,6 +219,7 @@ def _own_case(request: HttpRequest, case_id: uuid.UUID) -> CaseView:
     view = cases.get_case(case_id, actor=actor_of(request), on=today())
     if not _is_hers(actor_of(request), view):
         raise cases.CaseNotFound
+    shows(request, view.trader_code)
     return view
 
 

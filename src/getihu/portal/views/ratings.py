@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from getihu.access import selectors as access
 from getihu.accounts.contracts import Actor, Role
 from getihu.cases import selectors as cases
 from getihu.evaluations import selectors, services
@@ -24,7 +25,7 @@ from getihu.evaluations.contracts import (
 from getihu.kernel.errors import GetihuError
 from getihu.portal.forms import FollowUpForm, RatingForm
 from getihu.portal.views import Refused, page
-from getihu.portal.views.casework import act_once, actor_of, casework, fresh_key, now, today
+from getihu.portal.views.casework import act_once, actor_of, casework, fresh_key, now, shows, today
 
 trader_page = casework("portal:mine")
 desk_page = casework("portal:desk-ratings")
@@ -78,6 +79,9 @@ def follow(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"form": FollowUpForm(), "code": "", "problem": "", "status": 200}
     if request.method == "POST":
         context |= _followed(request)
+        own = context.get("own")
+        if own is not None and own.rectification is not None:
+            context["looks"] = access.list_looks_at(f"rectification:{own.rectification.id}")
     response = render(request, "portal/ratings/follow.html", context, status=context["status"])
     response["Cache-Control"] = "no-store"
     return response
@@ -143,6 +147,7 @@ def desk(request: HttpRequest) -> HttpResponse:
 def rectification(request: HttpRequest, rectification_id: uuid.UUID) -> HttpResponse:
     actor = _officer(request)
     view = selectors.get_rectification(rectification_id, actor=actor, on=today())
+    shows(request, f"rectification:{view.id}")  # nobody knows whose; she reads it by her code
     context = {
         "item": view,
         "is_superior": Role.SUPERVISOR in actor.roles,
