@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import ClassVar
 
 import pytest
 from django.core import mail
@@ -11,6 +12,7 @@ import getihu.config.urls  # noqa: F401  every view has its clock before one is 
 from getihu.notifications import services
 from getihu.notifications.contracts import TOPICS, Channel, NoticeRequest
 from getihu.notifications.models import Address, AddressProof, Declined, Notice
+from getihu.notifications.ports import Outgoing
 from getihu.notifications.texts import templates
 from getihu.portal.views import casework, notices
 from tests.cases.cast import AT, id_of
@@ -146,7 +148,7 @@ def code_in(message) -> str:
 
 
 def ask(client, email="someone@example.com"):
-    return client.post(SETTINGS, {"do": "email", "email": email})
+    return client.post(SETTINGS, {"do": "ask email", "email": email})
 
 
 def test_an_address_is_used_once_its_owner_proved_it(desk, cast):  # noqa: F811
@@ -154,7 +156,7 @@ def test_an_address_is_used_once_its_owner_proved_it(desk, cast):  # noqa: F811
     assert not Address.objects.exists()
     [message] = mail.outbox
     assert message.to == ["someone@example.com"]
-    sent = desk.owner.post(SETTINGS, {"do": "code", "code": f" {code_in(message)} "})
+    sent = desk.owner.post(SETTINGS, {"do": "code email", "code": f" {code_in(message)} "})
     assert sent.status_code == 302
     assert Address.objects.get().value == "someone@example.com"
     shown = words(desk.owner.get(SETTINGS))
@@ -170,7 +172,7 @@ def test_an_address_is_used_once_its_owner_proved_it(desk, cast):  # noqa: F811
         )  # fmt: skip
     assert services.deliver(AT).sent == 1
     assert "有结果了" in mail.outbox[1].body
-    desk.owner.post(SETTINGS, {"do": "remove"})
+    desk.owner.post(SETTINGS, {"do": "remove email"})
     assert not Address.objects.exists()
 
 
@@ -191,8 +193,8 @@ def test_a_code_is_guessed_five_times_at_most(desk):  # noqa: F811
     right = code_in(mail.outbox[0])
     wrong = "000000" if right != "000000" else "000001"
     for _ in range(services.CODE_TRIES):
-        assert desk.owner.post(SETTINGS, {"do": "code", "code": wrong}).status_code == 422
-    assert desk.owner.post(SETTINGS, {"do": "code", "code": right}).status_code == 422
+        assert desk.owner.post(SETTINGS, {"do": "code email", "code": wrong}).status_code == 422
+    assert desk.owner.post(SETTINGS, {"do": "code email", "code": right}).status_code == 422
     assert not Address.objects.exists()
 
 
@@ -201,8 +203,8 @@ def test_control_without_the_limit_the_right_code_still_works(desk, monkeypatch)
     ask(desk.owner)
     right = code_in(mail.outbox[0])
     for _ in range(5):
-        desk.owner.post(SETTINGS, {"do": "code", "code": "x"})
-    assert desk.owner.post(SETTINGS, {"do": "code", "code": right}).status_code == 302
+        desk.owner.post(SETTINGS, {"do": "code email", "code": "x"})
+    assert desk.owner.post(SETTINGS, {"do": "code email", "code": right}).status_code == 302
 
 
 def test_a_code_is_old_after_a_quarter_of_an_hour_and_another_persons_is_wrong(desk, cast):  # noqa: F811
@@ -240,3 +242,90 @@ def test_without_a_mail_server_the_page_says_so(desk, settings):  # noqa: F811
 def test_what_is_kept_of_a_code_does_not_show_it(desk):  # noqa: F811
     ask(desk.owner)
     assert code_in(mail.outbox[0]) not in str(AddressProof.objects.values().get()["code_digest"])
+
+
+# --- a telephone number
+
+
+class Gateway:
+    """Short messages, in memory."""
+
+    name = "memory"
+    sent: ClassVar[list[Outgoing]] = []
+
+    def send(self, message: Outgoing) -> str:
+        self.sent.append(message)
+        return "1"
+
+
+@pytest.fixture
+def gateway(settings):
+    Gateway.sent.clear()
+    settings.NOTICE_CARRIERS = {"sms": ["tests.portal.test_notices.Gateway"]}
+    return Gateway
+
+
+def ask_phone(client, phone="138 0000 0001"):
+    return client.post(SETTINGS, {"do": "ask phone", "phone": phone})
+
+
+def test_a_number_is_used_once_its_owner_proved_it_and_is_shown_masked(desk, cast, gateway):  # noqa: F811
+    assert ask_phone(desk.owner).status_code == 302
+    assert not Address.objects.exists()
+    [message] = gateway.sent
+    assert message.address == "13800000001"
+    code = re.search(r"验证码 (\d{6})", message.text)[1]
+    wrong = "000000" if code != "000000" else "000001"
+    assert desk.owner.post(SETTINGS, {"do": "code phone", "code": wrong}).status_code == 422
+    assert desk.owner.post(SETTINGS, {"do": "code email", "code": code}).status_code == 422
+    assert desk.owner.post(SETTINGS, {"do": "code phone", "code": code}).status_code == 302
+    assert Address.objects.get().channel == "sms"
+    shown = words(desk.owner.get(SETTINGS))
+    assert "138••••01" in shown
+    assert "13800000001" not in shown
+    assert not AddressProof.objects.exclude(value="").exists()
+    with transaction.atomic():
+        services.queue(
+            NoticeRequest(
+                "case:1", "x", id_of(cast.owner), "case.ended",
+                {"matter": "变更", "result": "已办结"}, channels=(Channel.SMS,),
+            ),
+            at=AT,
+        )  # fmt: skip
+    assert services.deliver(AT).sent == 1
+    assert (gateway.sent[1].address, "变更" in gateway.sent[1].text) == ("13800000001", False)
+    desk.owner.post(SETTINGS, {"do": "remove phone"})
+    assert not Address.objects.exists()
+
+
+@pytest.mark.parametrize("phone", ["", "12345678901", "1380000000", "0577-88888888", "138x0000001"])
+def test_what_is_no_mobile_number_is_refused_with_an_example(desk, gateway, phone):  # noqa: F811
+    sent = ask_phone(desk.owner, phone)
+    assert sent.status_code == 422
+    assert "手机号" in words(sent)
+    assert gateway.sent == []
+
+
+def test_numbers_cannot_be_cycled_through_to_flood_others(desk, gateway, monkeypatch):  # noqa: F811
+    for minutes in range(9):
+        later = AT + timedelta(hours=1, minutes=2 * minutes)
+        monkeypatch.setattr(notices, "now", lambda later=later: later)
+        ask_phone(desk.owner, f"1380000000{minutes}")
+    assert len(gateway.sent) == services.MOST_CODES_A_DAY[Channel.SMS]
+    monkeypatch.setattr(notices, "now", lambda: AT + timedelta(days=1))
+    assert ask_phone(desk.owner).status_code == 302
+
+
+def test_control_without_the_cap_of_the_day_every_number_gets_one(desk, gateway, monkeypatch):  # noqa: F811
+    monkeypatch.setitem(services.MOST_CODES_A_DAY, Channel.SMS, 99)
+    for minutes in range(9):
+        later = AT + timedelta(hours=1, minutes=2 * minutes)
+        monkeypatch.setattr(notices, "now", lambda later=later: later)
+        ask_phone(desk.owner, f"1380000000{minutes}")
+    assert len(gateway.sent) == 9
+
+
+def test_without_a_gateway_the_page_says_so(desk):  # noqa: F811
+    assert "还没有接短信" in words(desk.owner.get(SETTINGS))
+    assert ask_phone(desk.owner).status_code == 422
+    assert not AddressProof.objects.exists()

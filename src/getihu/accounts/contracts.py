@@ -159,6 +159,18 @@ class AuthorisationSummary:
 
 
 @dataclass(frozen=True)
+class OfficerSummary:
+    """An officer's or administrator's account as a security administrator sees it; ``roles`` in
+    words, each with its agency and division."""
+
+    account_id: str
+    login: str
+    name: str
+    roles: tuple[str, ...]
+    has_second_factor: bool
+
+
+@dataclass(frozen=True)
 class CastMember:
     """Somebody of the demo city to sign in as, and what is told of them."""
 

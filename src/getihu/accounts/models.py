@@ -117,6 +117,17 @@ class Ownership(models.Model):
         return f"{self.account_id} {self.since:%Y-%m-%d}"
 
 
+class UsedTicket(models.Model):
+    """A ticket of the provincial login that signed somebody in; only its digest. A second time it
+    is refused here, whatever the province says."""
+
+    digest = models.CharField(primary_key=True, max_length=64)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.digest[:8]
+
+
 class Authorisation(models.Model):
     """An owner lets another person view or act, for a purpose and a limited time."""
 

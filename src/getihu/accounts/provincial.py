@@ -10,17 +10,33 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import format_datetime
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode, urlsplit
 from urllib.request import Request, urlopen
+
+from django.conf import settings
 
 from getihu.accounts.ports import ProvinceUnreachable, ProvincialIdentity, TicketRefused
 
 ALGORITHM = "hmac-sha256"
 REDEEM = "/sso/ticket"
 TIMEOUT_SECONDS = 5
+# What the province is called among the issuers of identities.
+ISSUER = "province"
+
+
+def is_configured() -> bool:
+    return bool(settings.PROVINCE["url"] and settings.PROVINCE["sign_in"])
+
+
+def from_settings() -> "HttpProvincialLogin":
+    """The client of ``settings.PROVINCE``."""
+    province = settings.PROVINCE
+    return HttpProvincialLogin(
+        province["url"], province["key"], province["secret"], lambda: datetime.now(UTC)
+    )
 
 
 def signature(secret: str, method: str, path: str, query: str, key: str, date: str) -> str:

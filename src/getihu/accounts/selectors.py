@@ -11,11 +11,13 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from getihu.accounts.contracts import (
     ANONYMOUS,
+    ROLE_LABELS,
     Actor,
     AuthorisationSummary,
     CastMember,
     Duty,
     Grant,
+    OfficerSummary,
     Purpose,
     Role,
     Scope,
@@ -105,6 +107,49 @@ def list_officers(role: Role, agency: str, division: str, at: datetime) -> list[
     return sorted(
         {row.account_id for row in held if Scope(frozenset({row.division})).covers(division)}
     )
+
+
+def list_officers_under(
+    actor: Actor, at: datetime, *, text: str = "", limit: int = 50
+) -> list[OfficerSummary]:
+    """Open accounts all of whose roles lie in the region this security administrator manages, by
+    login; ``text`` is part of a login or the name. Nobody for everybody else."""
+    scope = actor.scope(Role.SECURITY_ADMINISTRATOR)
+    held = Assignment.objects.filter(holds_at(at))
+    wider = held.filter(account=OuterRef("pk")).exclude(within(scope, "division"))
+    rows = (
+        Account.objects.filter(closed_at=None, pk__in=held.values("account"))
+        .exclude(Exists(wider))
+        .filter(Q(login__icontains=text) | Q(name__icontains=text))
+        .order_by("login")[:limit]
+    )
+    if not scope.divisions:
+        return []
+    found: dict[uuid.UUID, list[str]] = {}
+    for row in held.filter(account__in=[account.pk for account in rows]).order_by("id"):
+        told = f"{ROLE_LABELS[Role(row.role)]}（{row.agency}，{row.division}）"
+        found.setdefault(row.account_id, []).append(told)
+    return [
+        OfficerSummary(
+            account_id=str(account.pk),
+            login=account.login,
+            name=account.name,
+            roles=tuple(found.get(account.pk, ())),
+            has_second_factor=has_second_factor(account),
+        )
+        for account in rows
+    ]
+
+
+def find_actor(login: str, at: datetime) -> Actor:
+    """The actor a login name is at a moment; anonymous for an unknown or a closed one."""
+    account = Account.objects.filter(login=login).first()
+    return actor_of(account.pk if account else None, at)
+
+
+def find_account_id(login: str) -> uuid.UUID | None:
+    """The id of the open account with a login name."""
+    return Account.objects.filter(login=login, closed_at=None).values_list("pk", flat=True).first()
 
 
 def list_operators(trader_codes: Sequence[str]) -> dict[str, list[uuid.UUID]]:

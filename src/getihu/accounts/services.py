@@ -1,10 +1,12 @@
 """Opening and closing accounts, giving and taking rights. Rights end; nothing is deleted."""
 
+import hashlib
 import uuid
 from datetime import datetime, timedelta
 
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from getihu.accounts.contracts import (
     ROLE_LABELS,
@@ -67,15 +69,58 @@ def link_identity(
         )
     account.identity_issuer, account.identity_subject = issuer, subject
     account.save(update_fields=["identity_issuer", "identity_subject"])
-    audit.record(
-        AuditEvent(
-            kind="account.identity_linked",
-            actor=f"account:{by.account_id}" if by else "job:setup",
-            object=f"account:{account_id}",
-            at=at,
-            body={"issuer": issuer},
-        )
+    _log("account.identity_linked", account_id, by, at, {"issuer": issuer})
+
+
+@transaction.atomic
+def open_by_identity(issuer: str, subject: str, name: str, *, at: datetime) -> uuid.UUID:
+    """Open an account for a person an identity provider vouches for; returns its id. What she owns
+    or may act for is recorded apart, by its own evidence.
+
+    Raises: AccountConflict when this identity has or had an account.
+    """
+    if Account.objects.filter(identity_issuer=issuer, identity_subject=subject).exists():
+        raise AccountConflict("这个身份的账号已经开过，现在不能用。处理办法：到窗口核验身份。")
+    digest = hashlib.sha256(f"{issuer} {subject}".encode()).hexdigest()
+    account = Account.objects.create(
+        login=f"{issuer}-{digest[:24]}",
+        name=name[:60],
+        duty=Duty.PERSON.value,
+        created_at=at,
+        password=make_password(None),
+        identity_issuer=issuer,
+        identity_subject=subject,
     )
+    _log("account.opened_by_identity", account.pk, None, at, {"issuer": issuer})
+    return account.pk
+
+
+@transaction.atomic
+def reset_second_factor(account_id: uuid.UUID, *, reason: str, by: Actor, at: datetime) -> None:
+    """Take a lost second factor from an officer's account: at her next sign-in she sets a new one
+    up. What she is signed in with loses its rights at the next click.
+
+    ``by`` is a security administrator, over a region that holds all of the officer's; nobody
+    resets her own. Raises: NotAllowed; AccountConflict (no such open account, or it has no second
+    factor).
+    """
+    _need(by, Role.SECURITY_ADMINISTRATOR)
+    if str(account_id) == by.account_id:
+        raise NotAllowed("不能重设自己的动态口令。处理办法：请另一名安全管理员办理。")
+    if not reason.strip():
+        raise AccountConflict("要写明理由和怎样核对的本人。处理办法：补上再办。")
+    account = Account.objects.select_for_update().filter(pk=account_id, closed_at=None).first()
+    if account is None:
+        raise AccountConflict("没有这个账号，或者已经关闭。处理办法：核对登录名。")
+    held = Assignment.objects.filter(holds_at(at), account=account).values_list(
+        "division", flat=True
+    )
+    if not by.scope(Role.SECURITY_ADMINISTRATOR).contains(Scope(frozenset(held))):
+        raise NotAllowed("这名人员的辖区超出您管理的地区。处理办法：请上级安全管理员办理。")
+    gone, _ = TOTPDevice.objects.filter(user=account).delete()
+    if not gone:
+        raise AccountConflict("这个账号没有设过动态口令，下次登录时会教她设。")
+    _log("account.second_factor_reset", account_id, by, at, {"reason": reason.strip()[:200]})
 
 
 @transaction.atomic
@@ -85,6 +130,7 @@ def close_account(account_id: uuid.UUID, *, by: Actor, at: datetime) -> None:
     Account.objects.filter(pk=account_id, closed_at=None).update(closed_at=at)
     Assignment.objects.filter(account=account_id, until=None).update(until=at)
     Authorisation.objects.filter(to=account_id, ended_at=None).update(ended_at=at)
+    _log("account.closed", account_id, by, at, {})
 
 
 @transaction.atomic
@@ -129,6 +175,8 @@ def assign(
         raise AccountConflict(
             "不能给自己授权，也不能重复授权。处理办法：由另一名安全管理员办理，或先收回旧的。"
         ) from error
+    told = {"role": role.value, "agency": agency, "division": division, "reason": reason[:200]}
+    _log("account.role_given", account_id, by, at, told)
     return row.pk
 
 
@@ -136,7 +184,12 @@ def assign(
 def revoke(assignment_id: int, *, by: Actor, at: datetime) -> None:
     """End a role. The next request of the account is already without it."""
     _need(by, Role.SECURITY_ADMINISTRATOR)
+    row = Assignment.objects.filter(pk=assignment_id, until=None).first()
+    if row is None:
+        return
     Assignment.objects.filter(pk=assignment_id, until=None).update(until=at)
+    told = {"role": row.role, "agency": row.agency, "division": row.division}
+    _log("account.role_ended", row.account_id, by, at, told)
 
 
 @transaction.atomic
@@ -202,6 +255,14 @@ def end_authorisation(authorisation_id: int, *, by: Actor, at: datetime) -> None
     if by.account_id not in (str(row.by_id), str(row.to_id)):
         raise NotAllowed("只有授权人或被授权人可以结束授权。")
     Authorisation.objects.filter(pk=authorisation_id, ended_at=None).update(ended_at=at)
+
+
+def _log(
+    kind: str, account_id: uuid.UUID, by: Actor | None, at: datetime, body: dict[str, str]
+) -> None:
+    """What happened to an account's rights; ``by`` None is the set-up of an installation."""
+    actor = f"account:{by.account_id}" if by else "job:setup"
+    audit.record(AuditEvent(kind, actor, f"account:{account_id}", at, body))
 
 
 def _need(by: Actor, role: Role) -> None:

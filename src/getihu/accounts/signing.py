@@ -1,5 +1,6 @@
 """Checking who somebody is: password, then for officers a one-time code. Every door ends here."""
 
+import hashlib
 import io
 import uuid
 from base64 import b32encode, b64encode
@@ -7,15 +8,19 @@ from datetime import datetime
 
 import qrcode
 from axes.handlers.proxy import AxesProxyHandler
+from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.signals import user_login_failed
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest
+from django.utils.module_loading import import_string
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from qrcode.image.svg import SvgPathImage
 
+from getihu.accounts import provincial, selectors, services
 from getihu.accounts.contracts import Duty
-from getihu.accounts.models import Account
+from getihu.accounts.models import Account, UsedTicket
+from getihu.accounts.ports import TicketRefused
 from getihu.audit import services as audit
 from getihu.audit.contracts import AuditEvent
 
@@ -55,6 +60,28 @@ def check(
     if account.duty == Duty.PERSON:
         return account, None
     return account, check_code(request, account, code)
+
+
+def check_ticket(ticket: str, *, at: datetime) -> Account:
+    """The account behind a ticket of the provincial login; opened at the first sign-in of a person
+    the province knows. A ticket is good once, by the province's word and by our own table.
+
+    Raises: TicketRefused, ProvinceUnreachable, services.AccountConflict (closed here).
+    """
+    identity = import_string(settings.PROVINCIAL_LOGIN)().redeem(ticket)
+    try:
+        with transaction.atomic():
+            digest = hashlib.sha256(ticket.encode()).hexdigest()
+            UsedTicket.objects.create(digest=digest, at=at)
+            account = selectors.find_by_identity(provincial.ISSUER, identity.subject)
+            if account is None:
+                opened = services.open_by_identity(
+                    provincial.ISSUER, identity.subject, identity.name, at=at
+                )
+                account = Account.objects.get(pk=opened)
+    except IntegrityError:
+        raise TicketRefused("登录凭证无效或者用过了。处理办法：重新登录。") from None
+    return account
 
 
 def check_code(request: HttpRequest, account: Account, code: str) -> TOTPDevice:

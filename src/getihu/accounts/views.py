@@ -16,16 +16,22 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_otp import login as otp_login
 
-from getihu.accounts import oidc, selectors, signing
+from getihu.accounts import oidc, provincial, selectors, services, signing
 from getihu.accounts.contracts import Duty
 from getihu.accounts.forms import CodeForm, SignInForm
+from getihu.accounts.ports import ProvinceUnreachable, TicketRefused
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 ENROL_SECONDS = 600  # 本项目设定，非官方
 WRONG = "登录名、密码或动态口令不对。办事人员三样都要对。"
 NOT_LINKED = "您的身份核对过了，但还没有开通账号。请本单位的系统管理员办理。"
+NOT_BEGUN = "这次登录不是从这里开始的，或者隔得太久。请再点一次登录。"
+LONGEST_TICKET = 2000
 OTHERWISE = "请过一会儿再试，或者用登录名和密码登录。"
-LOCKED = "错的次数太多，暂停 15 分钟。忘了密码的，请本单位的系统管理员重设。"
+LOCKED = (
+    "错的次数太多，暂停 15 分钟。忘了密码的，请本单位的系统管理员重设；"
+    "动态口令丢了的，请安全管理员重设。"
+)
 
 
 @never_cache
@@ -110,6 +116,34 @@ def oidc_back(request: HttpRequest) -> HttpResponse:
     account = selectors.find_by_identity(identity.issuer, identity.subject)
     if account is None:
         return _page(request, onward, SignInForm(), why=NOT_LINKED, status=403)
+    return _vouched_for(request, account, onward)
+
+
+@never_cache
+@require_safe
+def province(request: HttpRequest) -> HttpResponse:
+    """Off to the province's sign-in, or back from it with a ticket. Where none is set up: no such
+    page. A ticket counts only in the browser that set out from here a moment ago."""
+    if not provincial.is_configured():
+        raise Http404
+    ticket = request.GET.get("ticket", "")
+    if not ticket:
+        request.session["province"] = [time.time() + ENROL_SECONDS, _onward(request)]
+        return redirect(settings.PROVINCE["sign_in"])
+    until, onward = request.session.pop("province", [0, "/"])
+    if time.time() >= until or len(ticket) > LONGEST_TICKET:
+        return _page(request, onward, SignInForm(), why=NOT_BEGUN, status=403)
+    try:
+        account = signing.check_ticket(ticket, at=_now())
+    except ProvinceUnreachable as error:
+        return _page(request, onward, SignInForm(), why=str(error), status=503)
+    except (TicketRefused, services.AccountConflict) as error:
+        return _page(request, onward, SignInForm(), why=str(error), status=403)
+    return _vouched_for(request, account, onward)
+
+
+def _vouched_for(request: HttpRequest, account: Any, onward: str) -> HttpResponse:
+    """Somebody a provider vouches for: a person is in, an officer still gives the second factor."""
     if account.duty == Duty.PERSON:
         return _signed_in(request, account, onward)
     request.session.cycle_key()
@@ -188,6 +222,7 @@ def _page(
         "why": why,
         "cast": selectors.list_cast(),
         "provider": settings.OIDC["name"] if oidc.is_configured() else "",
+        "province": settings.PROVINCE["name"] if provincial.is_configured() else "",
     }
     return render(request, "accounts/sign_in.html", context, status=status)
 

@@ -183,6 +183,12 @@ def list_events_of(object_ref: str) -> list[RecordedEvent]:
     return [_recorded(row) for row in Event.objects.filter(object_ref=object_ref).order_by("id")]
 
 
+def list_latest(kind_prefix: str, *, limit: int = 100) -> list[RecordedEvent]:
+    """Return the newest events whose kind begins so, newest first."""
+    rows = Event.objects.filter(kind__startswith=kind_prefix).order_by("-id")
+    return [_recorded(row) for row in rows[:limit]]
+
+
 def _recorded(row: Event) -> RecordedEvent:
     told = json.loads(bytes(row.record))
     sealed = told["personal"]

@@ -10,6 +10,14 @@ from django.db import connections
 WAL_SAFE_FROM = (3, 51, 3)
 TEST_CLIENT = {"testserver"}
 SHORTEST_KEY = 32
+# What a PostgreSQL must not have off: each loses or corrupts what it said was kept. ``local`` and
+# the replica levels of synchronous_commit all wait for the disk here.
+POSTGRESQL_ON = {
+    "synchronous_commit": "已提交的数据在断电时会丢",
+    "fsync": "断电后数据库可能坏掉",
+    "full_page_writes": "断电后数据库可能坏掉",
+    "data_checksums": "坏了的数据页读出来也不知道",
+}
 SYNCHRONOUS = {0: "OFF", 1: "NORMAL", 2: "FULL", 3: "EXTRA"}
 
 
@@ -29,7 +37,27 @@ def check_settings_are_safe(**_: Any) -> list[CheckMessage]:
             problems.append(f"GETIHU_SECRET_KEY 至少要 {SHORTEST_KEY} 个字符")
         if not (settings.SESSION_COOKIE_SECURE and settings.CSRF_COOKIE_SECURE):
             problems.append("对外服务要走 HTTPS，不要把 GETIHU_HTTPS 设成 false")
+    problems += _province_problems(hosts)
     return [Error(text, id="getihu.E011", obj="设置") for text in problems]
+
+
+def _province_problems(hosts: set[str]) -> list[str]:
+    """The provincial login wants all of its settings, and TLS once others can reach the service."""
+    from django.conf import settings
+
+    province = settings.PROVINCE
+    if not province["url"]:
+        return []
+    names = {"sign_in": "SIGN_IN", "key": "KEY", "secret": "SECRET"}
+    problems = [
+        f"设了 GETIHU_PROVINCE_URL，还要设 GETIHU_PROVINCE_{name}"
+        for key, name in names.items()
+        if not province[key]
+    ]
+    is_plain = not all(province[key].startswith("https://") for key in ("url", "sign_in"))
+    if is_plain and hosts - settings.THIS_MACHINE - TEST_CLIENT:
+        problems.append("省统一登录的两个地址都要以 https:// 开头")
+    return problems
 
 
 @register(Tags.database)
@@ -60,6 +88,34 @@ def check_policies_hold(*, databases: Sequence[str] | None = None, **_: Any) -> 
         for alias in databases or []
         if connections[alias].vendor == "postgresql" and _is_above_policies(connections[alias])
     ]
+
+
+@register(Tags.database)
+def check_postgresql_keeps(
+    *, databases: Sequence[str] | None = None, **_: Any
+) -> list[CheckMessage]:
+    """Refuse a PostgreSQL that may lose acknowledged data in a power cut, or not notice damage."""
+    errors: list[CheckMessage] = []
+    for alias in databases or []:
+        if connections[alias].vendor != "postgresql":
+            continue
+        errors += [
+            Error(
+                f"{name} 关着，{why}，请打开",
+                hint="改 postgresql.conf；data_checksums 用 pg_checksums --enable",
+                id="getihu.E013",
+                obj=f"数据库 {alias}",
+            )
+            for name, why in POSTGRESQL_ON.items()
+            if _setting(connections[alias], name) == "off"
+        ]
+    return errors
+
+
+def _setting(connection: Any, name: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting(%s)", [name])
+        return str(cursor.fetchone()[0])
 
 
 def _is_above_policies(connection: Any) -> bool:

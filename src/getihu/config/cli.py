@@ -17,6 +17,7 @@ import click
 import django
 
 from getihu.config import (
+    cli_accounts,
     cli_awards,
     cli_backup,
     cli_entry,
@@ -33,6 +34,16 @@ def _settings() -> Any:
     django.setup()
     from django.conf import settings
 
+    return settings
+
+
+def _guarded() -> Any:
+    """As ``_settings``, for commands that act for people or hand out their data: like the server,
+    they do not start while a route lacks its row of the access policy."""
+    settings = _settings()
+    from getihu.access.services import check_policy_is_complete
+
+    check_policy_is_complete()
     return settings
 
 
@@ -203,7 +214,7 @@ def _decide(as_of: date | None, progress: Callable[[str], None]) -> None:
 @click.option("--json", "as_json", is_flag=True, help="以规范 JSON 输出（可逐字节重放）。")
 def explain(code: str, as_of: date | None, rule_id: str | None, as_json: bool) -> None:
     """这一户是什么类型、能享受什么、为什么。CODE 是统一社会信用代码。"""
-    _settings()
+    _guarded()
     from getihu.kernel.codes import normalise_credit_code
     from getihu.rulebook import selectors
 
@@ -353,12 +364,13 @@ def _print_json(value: Any) -> None:
 
 cli_rules.register(rules, _settings)
 cli_whatif.register(main, _settings)
-cli_slips.register(main, _settings)
+cli_slips.register(main, _guarded)
 cli_ops.register(main, _settings)
 cli_backup.register(main, _settings)
-cli_webhooks.register(main, _settings)
-cli_awards.register(main, _settings)
-cli_entry.register(main, _settings)
+cli_webhooks.register(main, _guarded)
+cli_accounts.register(main, _guarded)
+cli_awards.register(main, _guarded)
+cli_entry.register(main, _guarded)
 
 
 if __name__ == "__main__":

@@ -185,6 +185,16 @@ OIDC = {
     "client_secret": env.str("GETIHU_OIDC_CLIENT_SECRET", default=""),
     "name": env.str("GETIHU_OIDC_NAME", default="单位统一身份认证"),
 }
+# The provincial login (accounts/ports.py). Without an address there is none. ``sign_in`` is where
+# the browser goes; the province sends it back to /sign-in/province with a ticket.
+PROVINCIAL_LOGIN = "getihu.accounts.provincial.from_settings"
+PROVINCE = {
+    "url": env.str("GETIHU_PROVINCE_URL", default=""),
+    "sign_in": env.str("GETIHU_PROVINCE_SIGN_IN", default=""),
+    "key": env.str("GETIHU_PROVINCE_KEY", default=""),
+    "secret": env.str("GETIHU_PROVINCE_SECRET", default=""),
+    "name": env.str("GETIHU_PROVINCE_NAME", default="浙江省统一身份认证"),
+}
 # Where a trader is registered, asked by the access policy of the layer that knows.
 ACCESS_DIVISION_OF = "getihu.config.access.division_of"
 CSRF_COOKIE_HTTPONLY = True

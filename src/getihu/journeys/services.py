@@ -7,10 +7,14 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
+from getihu.accounts import services as accounts
+from getihu.accounts.contracts import Actor
 from getihu.dataplane import selectors as dataplane
 from getihu.entry import selectors as entry
 from getihu.entry.ports import Filed
 from getihu.kernel.errors import GetihuError
+from getihu.notifications import services as notifications
+from getihu.notifications.contracts import Channel, NoticeRequest
 from getihu.passport import selectors as passport
 from getihu.passport import services as certificates
 from getihu.passport.services import Status
@@ -58,6 +62,24 @@ def follow_register(trader_code: str, *, at: datetime, filing: uuid.UUID | None 
         if held or opened_here:
             _issue_licence(trader_code, at, filing)
     return status
+
+
+@transaction.atomic
+def reset_second_factor(account_id: uuid.UUID, *, reason: str, by: Actor, at: datetime) -> None:
+    """Take a lost second factor from an officer and tell her, everywhere she can be told; she sets
+    a new one up when she signs in next. Raises as ``accounts.services.reset_second_factor``."""
+    accounts.reset_second_factor(account_id, reason=reason, by=by, at=at)
+    notifications.queue(
+        NoticeRequest(
+            obligation=f"account:{account_id}",
+            stage=f"second-factor {at.astimezone(CITY_TIME):%Y-%m-%d %H:%M:%S}",
+            recipient=account_id,
+            template_id="account.second_factor_reset",
+            values={"on": f"{_day(at):%Y年%-m月%-d日}", "reason": reason.strip()[:200]},
+            channels=(Channel.IN_APP, Channel.SMS, Channel.EMAIL),
+        ),
+        at=at,
+    )
 
 
 @transaction.atomic

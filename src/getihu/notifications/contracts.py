@@ -21,6 +21,7 @@ TOPICS = {
     "policy": "可以享受的政策",
     "award": "兑付到账",
     "address": "联系方式的确认",
+    "account": "账号安全",
 }
 CHANNEL_LABELS = {Channel.IN_APP: "站内", Channel.SMS: "短信", Channel.EMAIL: "电子邮件"}
 

@@ -116,6 +116,9 @@ class AddressProof(models.Model):
     code_digest = models.CharField(max_length=64)
     until = models.DateTimeField()
     tries_left = models.PositiveSmallIntegerField()
+    # How many codes were asked for on that day: numbers of others are not to be flooded.
+    asked_on = models.DateField(null=True)
+    asked_count = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         constraints: ClassVar = [

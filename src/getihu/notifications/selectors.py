@@ -74,14 +74,15 @@ def find_address(account: uuid.UUID, channel: Channel) -> str:
     return f"{name[:1]}•••{at}{domain}" if at else f"{name[:3]}••••{name[-2:]}"
 
 
-def waits_for_code(account: uuid.UUID, *, at: datetime) -> bool:
+def waits_for_code(account: uuid.UUID, *, at: datetime, channel: Channel = Channel.EMAIL) -> bool:
     """Whether a code was sent to an address of hers and is still good."""
-    return AddressProof.objects.filter(account=account, until__gte=at, tries_left__gt=0).exists()
+    rows = AddressProof.objects.filter(account=account, channel=channel.value)
+    return rows.filter(until__gte=at, tries_left__gt=0).exists()
 
 
-def carries_mail() -> bool:
-    """Whether this installation can send mail."""
-    return bool(settings.NOTICE_CARRIERS.get(Channel.EMAIL.value))
+def carries(channel: Channel) -> bool:
+    """Whether this installation can send on a channel."""
+    return channel is Channel.IN_APP or bool(settings.NOTICE_CARRIERS.get(channel.value))
 
 
 def list_endpoints() -> list[EndpointStatus]:

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils.crypto import salted_hmac
 from django.utils.module_loading import import_string
 
+from getihu.access.services import over_the_wall
 from getihu.kernel.errors import GetihuError
 from getihu.notifications.contracts import (
     TOPICS,
@@ -32,6 +33,7 @@ MOST_A_DAY = {Channel.SMS: 3, Channel.EMAIL: 5}
 RETRY_AFTER = timedelta(minutes=5)
 MOST_ATTEMPTS = 48
 CODE_DIGITS, CODE_TRIES = 6, 5
+MOST_CODES_A_DAY = {Channel.SMS: 5, Channel.EMAIL: 10}
 CODE_LASTS, CODE_EVERY = timedelta(minutes=15), timedelta(minutes=1)
 
 __all__ = [
@@ -57,6 +59,7 @@ class AddressRefused(GetihuError):
     """No code could be sent to this address."""
 
 
+@over_the_wall()
 def queue(request: NoticeRequest, *, at: datetime) -> int:
     """Put a notice on every channel asked for that has a text for it; returns how many are new.
 
@@ -96,6 +99,7 @@ def _is_asked_for(recipient: uuid.UUID, channel: Channel) -> bool:
     return Address.objects.filter(account=recipient, channel=channel.value).exists()
 
 
+@over_the_wall()
 @transaction.atomic
 def retract(obligation: str, *, why: str) -> int:
     """Take back what was not sent yet about one thing; returns how many notices."""
@@ -136,32 +140,41 @@ def mark_read(account: uuid.UUID, notice_id: uuid.UUID | None = None, *, at: dat
     return (unread.filter(pk=notice_id) if notice_id else unread).update(read_at=at)
 
 
-def ask_address(account: uuid.UUID, value: str, *, at: datetime) -> None:
-    """Send a code to an e-mail address, to prove that it is hers. A new code ends the one before.
+def ask_address(
+    account: uuid.UUID, value: str, *, at: datetime, channel: Channel = Channel.EMAIL
+) -> None:
+    """Send a code to an e-mail address or a telephone number, to prove that it is hers. A new code
+    ends the one before.
 
-    Raises AddressRefused: no carrier, too soon again, or the address cannot be used.
+    Raises AddressRefused: no carrier, too soon or too often again, or the address cannot be used.
     """
+    today = at.astimezone(CITY_TIME).date()
     code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
     key = uuid.uuid4()
     with transaction.atomic():
-        before = AddressProof.objects.filter(account=account, channel=Channel.EMAIL.value)
+        before = AddressProof.objects.filter(account=account, channel=channel.value)
         last = before.select_for_update().first()
         if last is not None and last.until - CODE_LASTS + CODE_EVERY > at:
             raise AddressRefused("验证码刚发过。处理办法：一分钟以后再要。")
+        asked = last.asked_count if last is not None and last.asked_on == today else 0
+        if asked >= MOST_CODES_A_DAY[channel]:
+            raise AddressRefused("今天要的验证码太多了。处理办法：明天再要。")
         AddressProof.objects.update_or_create(
             account_id=account,
-            channel=Channel.EMAIL.value,
+            channel=channel.value,
             defaults={
                 "value": value,
                 "code_digest": _code_digest(account, code),
                 "until": at + CODE_LASTS,
                 "tries_left": CODE_TRIES,
+                "asked_on": today,
+                "asked_count": asked + 1,
             },
         )
     template = get_template("address.confirm")
-    text = write_text(template, Channel.EMAIL, {"code": code})
+    text = write_text(template, channel, {"code": code})
     message = Outgoing(str(key), value, template.title, text)
-    for carrier in carriers(Channel.EMAIL):
+    for carrier in carriers(channel):
         try:
             carrier.send(message)
         except TemporaryFailure:
@@ -169,24 +182,27 @@ def ask_address(account: uuid.UUID, value: str, *, at: datetime) -> None:
         except PermanentFailure:
             break
         return
-    AddressProof.objects.filter(account=account, channel=Channel.EMAIL.value).delete()
+    AddressProof.objects.filter(account=account, channel=channel.value).delete()
     raise AddressRefused("验证码发不出去。处理办法：核对地址，或者过一会儿再试。")
 
 
 @transaction.atomic
-def confirm_address(account: uuid.UUID, code: str, *, at: datetime) -> bool:
-    """Take the e-mail address whose code this is; False for a wrong or an old one. After
+def confirm_address(
+    account: uuid.UUID, code: str, *, at: datetime, channel: Channel = Channel.EMAIL
+) -> bool:
+    """Take the address or number whose code this is; False for a wrong or an old one. After
     ``CODE_TRIES`` wrong ones a new code is needed."""
     rows = AddressProof.objects.select_for_update()
-    row = rows.filter(account=account, channel=Channel.EMAIL.value).first()
+    row = rows.filter(account=account, channel=channel.value).first()
     if row is None or row.until < at or not row.tries_left:
         return False
     if not secrets.compare_digest(row.code_digest, _code_digest(account, code.strip())):
         row.tries_left -= 1
         row.save(update_fields=["tries_left"])
         return False
-    set_address(account, Channel.EMAIL, row.value)
-    row.delete()
+    set_address(account, channel, row.value)
+    row.value, row.tries_left = "", 0  # the count of the day stays
+    row.save(update_fields=["value", "tries_left"])
     return True
 
 

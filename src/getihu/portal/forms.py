@@ -1,5 +1,6 @@
 """What people type: a date to look from, a name or code to look for, a size of type."""
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -193,6 +194,24 @@ class EmailForm(forms.Form):
         },
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
+
+
+class PhoneForm(forms.Form):
+    phone = forms.RegexField(
+        r"^1[3-9]\d{9}$",
+        error_messages={
+            "required": "请写手机号。",
+            "invalid": "手机号要写成 13800000000 这样的 11 位数字。",
+        },
+        widget=forms.TextInput(
+            attrs={"type": "tel", "inputmode": "numeric", "autocomplete": "tel-national"}
+        ),
+    )
+
+    def __init__(self, given: Any = None) -> None:
+        if given is not None:  # as people write it: 138 0000 0000, 138-0000-0000
+            given = {"phone": re.sub(r"[\s-]", "", given.get("phone", ""))}
+        super().__init__(given)
 
 
 class ScenarioForm(forms.Form):

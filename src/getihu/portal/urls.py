@@ -4,6 +4,7 @@ from django.urls import path
 
 from getihu.portal import views
 from getihu.portal.views import (
+    administration,
     applying,
     awards,
     desk,
@@ -152,5 +153,8 @@ urlpatterns = [
     path("desk/awards/act/", awards.act, name="desk-awards-act"),
     path("desk/fairness/<str:rule_id>/", awards.fairness, name="desk-fairness"),
     path("desk/awards/<uuid:run_id>/", awards.desk_run, name="desk-award-run"),
+    path("desk/accounts/", administration.officers, name="desk-accounts"),
+    path("desk/accounts/reset/", administration.reset, name="desk-accounts-reset"),
+    path("desk/account-log/", administration.account_log, name="desk-account-log"),
     path("type-size/", views.type_size, name="type-size"),
 ]

@@ -17,7 +17,7 @@ from getihu.notifications.contracts import Channel, NoticeView, Preference
 from getihu.policies import selectors as policies_reads
 from getihu.policies import services as policies
 from getihu.policies.selectors import ConsentChoice
-from getihu.portal.forms import EmailForm
+from getihu.portal.forms import EmailForm, PhoneForm
 from getihu.portal.views import Refused
 from getihu.portal.views.casework import actor_of, casework, now
 
@@ -30,6 +30,9 @@ TARGETS = {
     "rectification": ("portal:desk-rectification", "去办"),
 }
 FOR_OFFICERS = {"rating"}
+CHANNELS = {"email": Channel.EMAIL, "phone": Channel.SMS}
+WORDS = {"email": "邮箱", "phone": "手机号"}
+Forms = dict[str, EmailForm | PhoneForm]
 MOST = 100
 
 
@@ -85,10 +88,11 @@ def read(request: HttpRequest) -> HttpResponse:
 @own_page
 def settings(request: HttpRequest) -> HttpResponse:
     """Each kind on each channel, on or off; what the law makes us tell cannot be switched off."""
-    account, form, problem = _account(request), EmailForm(), ""
+    account, problem = _account(request), ""
+    forms: Forms = {"email": EmailForm(), "phone": PhoneForm()}
     if request.method == "POST":
         try:
-            form, done = _changed(request, account)
+            done = _changed(request, account, forms)
             if done:
                 return redirect(f"{reverse('portal:notice-settings')}?done={done}")
         except Refused as error:
@@ -99,41 +103,59 @@ def settings(request: HttpRequest) -> HttpResponse:
             problem = str(error)
     context = {
         "topics": _by_topic(_preferences(request)),
-        "address": selectors.find_address(account, Channel.EMAIL),
-        "phone": selectors.find_address(account, Channel.SMS),
-        "waits": selectors.waits_for_code(account, at=now()),
-        "carries_mail": selectors.carries_mail(),
+        "ways": [_way(account, kind, form) for kind, form in forms.items()],
         "consents": _consents(request),
-        "form": form,
         "problem": problem,
         "done": request.GET.get("done", ""),
     }
-    status = 422 if problem or form.errors else 200
+    status = 422 if problem or any(form.errors for form in forms.values()) else 200
     return render(request, "portal/mine/notice_settings.html", context, status=status)
 
 
-def _changed(request: HttpRequest, account: uuid.UUID) -> tuple[EmailForm, str]:
-    """Do what one of the page's forms asks. The second is what was done, empty where the form, the
-    first, has its reasons why not."""
-    asked = request.POST.get("do", "")
+def _way(account: uuid.UUID, kind: str, form: EmailForm | PhoneForm) -> dict[str, Any]:
+    """One channel outside the app as the page shows it: where to, or how to get there."""
+    channel = CHANNELS[kind]
+    return {
+        "kind": kind,
+        "word": WORDS[kind],
+        "address": selectors.find_address(account, channel),
+        "waits": selectors.waits_for_code(account, at=now(), channel=channel),
+        "carried": selectors.carries(channel),
+        "form": form,
+        "field": form[kind],
+    }
+
+
+def _changed(request: HttpRequest, account: uuid.UUID, forms: Forms) -> str:
+    """Do what one of the page's forms asks; says what was done, empty where a form in ``forms`` has
+    its reasons why not."""
+    asked, _, kind = request.POST.get("do", "").partition(" ")
     if asked == "choose":
         _choose(request, account)
-        return EmailForm(), "saved"
-    if asked == "email":
-        form = EmailForm(request.POST)
-        if form.is_valid():
-            services.ask_address(account, form.cleaned_data["email"], at=now())
-        return form, "sent" if form.is_valid() else ""
-    if asked == "code":
-        if not services.confirm_address(account, request.POST.get("code", ""), at=now()):
-            raise Refused(422, "验证码不对", "验证码不对，或者过了 15 分钟。", ("重新要一个。",))
-        return EmailForm(), "saved"
-    if asked == "remove":
-        services.remove_address(account, Channel.EMAIL)
-        return EmailForm(), "saved"
+        return "saved"
     if asked == "match":
         _allow(request)
-        return EmailForm(), "saved"
+        return "saved"
+    if kind not in CHANNELS:
+        raise Refused(400, "这个请求看不懂", "没有这样的设置。")
+    return _reach(request, account, forms, asked, kind)
+
+
+def _reach(request: HttpRequest, account: uuid.UUID, forms: Forms, asked: str, kind: str) -> str:
+    channel = CHANNELS[kind]
+    if asked == "ask":
+        form = forms[kind] = type(forms[kind])(request.POST)
+        if form.is_valid():
+            services.ask_address(account, form.cleaned_data[kind], at=now(), channel=channel)
+        return "sent" if form.is_valid() else ""
+    if asked == "code":
+        code = request.POST.get("code", "")
+        if not services.confirm_address(account, code, at=now(), channel=channel):
+            raise Refused(422, "验证码不对", "验证码不对，或者过了 15 分钟。", ("重新要一个。",))
+        return "saved"
+    if asked == "remove":
+        services.remove_address(account, channel)
+        return "saved"
     raise Refused(400, "这个请求看不懂", "没有这样的设置。")
 
 
