@@ -4,19 +4,29 @@ import io
 import json
 import shutil
 import tarfile
+import uuid
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from django.db import connection, transaction
 
+from getihu.accounts import selectors as accounts
 from getihu.audit import services as audit
 from getihu.audit.contracts import AuditEvent
 from getihu.audit.models import Event
 from getihu.config import backup
 from getihu.config.backup import BackupDamaged, DrillFailed, NotRestorable
 from getihu.config.cli import main
+from getihu.policies.models import Award, AwardRun, Budget
+from getihu.rulebook import selectors as rulebook
+from getihu.rulebook import services
 from tests.audit.conftest import AT
+from tests.rulebook.texts import RULE_ID
+from tests.rulebook.traders import AS_OF, CODE
+from tests.slips.test_slips import world
+
+__all__ = ["world"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -85,6 +95,53 @@ def test_control_a_backup_of_another_history_fails_the_drill(city, tmp_path):
     changed = rewritten(make(tmp_path).path, one_row_more)
     with pytest.raises(DrillFailed, match="rows"):
         backup.drill(changed, tmp_path / "scratch")
+
+
+def award(slip: bytes, noted: str) -> None:
+    budget = Budget.objects.create(programme_id="p", period="2026", total_cents=10_000)
+    run = AwardRun.objects.create(
+        programme_id="p", period="2026", family="f", rule_id="r", rule_version="v",
+        as_of=AT.date(), snapshot_id="s", state="allotted", is_dry=False, planned_at=AT,
+    )  # fmt: skip
+    Award.objects.create(
+        id=uuid.uuid4(), run=run, budget=budget, family="f", subject=CODE, period="2026",
+        trader_code=CODE, position=0, cents=100, state="entitled", slip_sha256=noted, slip=slip,
+        confirm_until=AT.date(), entitled_at=AT,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def decided(world, city, monkeypatch):
+    """A decision an award rests on, of a trader who has an account."""
+    monkeypatch.setattr(accounts, "list_operated", lambda after, limit: [CODE])
+    monkeypatch.setattr(rulebook, "governing_rules", lambda on: {RULE_ID: None})
+    return services.issue_slip(CODE, RULE_ID, as_of=AS_OF)
+
+
+def test_the_drill_makes_decisions_again_from_the_copy_alone(decided, tmp_path):
+    award(decided.content, decided.sha256)
+    found = backup.drill(make(tmp_path).path, tmp_path / "scratch")
+    assert (found["replayed"], found["differing"]) == (2, [])
+
+
+def test_control_an_award_s_slip_that_was_altered_fails_the_drill(decided, tmp_path):
+    award(decided.content.replace(b'"as_of":"20', b'"as_of":"19', 1), decided.sha256)
+    with pytest.raises(DrillFailed, match="SlipTampered"):
+        backup.drill(make(tmp_path).path, tmp_path / "scratch")
+
+
+def test_control_an_award_s_slip_that_is_another_s_fails_the_drill(decided, tmp_path):
+    award(decided.content, "0" * 64)
+    with pytest.raises(DrillFailed, match="fingerprint"):
+        backup.drill(make(tmp_path).path, tmp_path / "scratch")
+
+
+def test_control_a_copy_without_the_archive_fails_the_drill(decided, city, tmp_path, monkeypatch):
+    award(decided.content, decided.sha256)
+    monkeypatch.setattr(backup, "_keep_slips", lambda folder: None)
+    shutil.rmtree(city / "rulebook" / "archive")
+    with pytest.raises(DrillFailed, match="NotArchived"):
+        backup.drill(make(tmp_path).path, tmp_path / "scratch")
 
 
 def flip(content: bytes) -> bytes:

@@ -37,6 +37,8 @@ _TABLES: Final = {
     "postgresql": "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()",
 }
 _FILES: Final = PurePosixPath("files")
+_SLIPS: Final = PurePosixPath("slips")  # decisions of the day, to be made again by a drill
+_SLIP_TRADERS, _SLIP_RULES = 3, 10
 # Made again from the rest (the last folder of each path), or of this machine only.
 _LEFT_OUT: Final = ("static", "rulebook/whatif", "rulebook/proved")
 _COMPANIONS: Final = ("-wal", "-shm", "-journal")  # of a SQLite file
@@ -100,6 +102,7 @@ def make(target: Path, at: datetime) -> Backup:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".backup-", dir=target.parent) as scratch:
         folder = Path(scratch)
+        _keep_slips(folder / _SLIPS)
         with audit.standing_still():
             state = copy_database(folder / _DATABASE[connection.vendor])
             unfinished = folder / "backup.tar"
@@ -114,7 +117,7 @@ def make(target: Path, at: datetime) -> Backup:
 def _pack(tar: Path, database: Path, state: Mapping[str, Any], at: datetime) -> None:
     parts: dict[str, str] = {}
     with tarfile.open(tar, "w") as archive:
-        for name, path in _parts(database):
+        for name, path in [*_parts(database), *_slips(database.parent)]:
             digest, size = hashlib.sha256(), 0
             with path.open("rb") as file:
                 info = tarfile.TarInfo(name)
@@ -162,6 +165,35 @@ def _parts(database: Path) -> Iterator[tuple[str, Path]]:
             continue
         if not _is_left_out(inside):
             yield str(_FILES / inside), path
+
+
+def _slips(folder: Path) -> Iterator[tuple[str, Path]]:
+    for path in sorted((folder / _SLIPS).glob("*.json")):
+        yield str(_SLIPS / path.name), path
+
+
+def _keep_slips(folder: Path) -> None:
+    """Slips of a few decisions as they are made today, for some traders who have an account. None
+    where nothing is published. Their texts go into the archive, which is part of the backup."""
+    from getihu.accounts import selectors as accounts
+    from getihu.dataplane import selectors as dataplane
+    from getihu.rulebook import selectors as rulebook
+    from getihu.rulebook import services
+
+    folder.mkdir(parents=True)
+    codes = accounts.list_operated("", _SLIP_TRADERS)
+    try:
+        on = dataplane.get_published_snapshot().data_until
+        rules = sorted(rulebook.governing_rules(on))[:_SLIP_RULES]
+    except GetihuError:
+        return
+    for code in codes:
+        for rule_id in rules:
+            try:
+                made = services.issue_slip(code, rule_id, as_of=on)
+            except GetihuError:
+                continue  # no longer on the register, or its version waits for its report
+            (folder / f"{made.sha256}.json").write_bytes(made.content)
 
 
 def _is_left_out(inside: str) -> bool:
@@ -411,18 +443,19 @@ def _beside(place: Path) -> Path:
 
 def drill(path: Path, scratch: Path) -> dict[str, Any]:
     """Restore a backup into an empty place and compare: rows of every table, the log's root, the
-    log with itself, and the last decisions replayed. Nothing of this installation is touched.
+    log with itself, and decisions made again from the copy alone, byte by byte: those of the day
+    and those awards rest on. Nothing of this installation is touched.
     Raises: BackupDamaged, DrillFailed; NotRestorable."""
     backup = inspect(path)
     database = unpack(backup, scratch)
     with _scratch_database(backup, database) as address:
-        return _compare(backup, scratch / _FILES, address)
+        return _compare(backup, scratch / _FILES, address, scratch / _SLIPS)
 
 
-def _compare(backup: Backup, home: Path, address: str) -> dict[str, Any]:
+def _compare(backup: Backup, home: Path, address: str, slips: Path | None = None) -> dict[str, Any]:
     """What a process of its own finds there, if it is what the backup says. Raises DrillFailed."""
     done = subprocess.run(
-        [sys.executable, "-m", "getihu.config.backup_state"],
+        [sys.executable, "-m", "getihu.config.backup_state", *([str(slips)] if slips else [])],
         env={**os.environ, "GETIHU_DATA_DIR": str(home), "GETIHU_DATABASE_URL": address},
         capture_output=True,
         text=True,
@@ -436,10 +469,12 @@ def _compare(backup: Backup, home: Path, address: str) -> dict[str, Any]:
         "log_size": backup.log_size,
         "log_root": backup.log_root,
         "findings": [],
+        "differing": [],
     }
     wrong = [name for name, value in wanted.items() if found[name] != value]
     if wrong:
-        raise DrillFailed(f"恢复出来的和备份时不一样：{'、'.join(wrong)}。")
+        more = f"（{'；'.join(found['differing'][:3])}）" if found["differing"] else ""
+        raise DrillFailed(f"恢复出来的和备份时不一样：{'、'.join(wrong)}{more}。")
     return found
 
 

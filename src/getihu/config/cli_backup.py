@@ -67,7 +67,7 @@ def _drill(start: Start) -> click.Command:
     @click.command("drill")
     @click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
     def drill(path: Path | None) -> None:
-        """演练恢复：恢复到临时的地方，比对每张表的行数和审计日志的根。不动现有的数据。
+        """演练恢复：恢复到临时的地方，比对每张表的行数和审计日志的根，重放判定凭据。不动现有的数据。
 
         PATH 是一份备份；不写时现做一份。
         """
@@ -82,7 +82,8 @@ def _drill(start: Start) -> click.Command:
         rows = sum(found["rows"].values())
         click.echo(
             f"演练通过：{len(found['rows'])} 张表 {rows:,} 行一致，"
-            f"审计日志 {found['log_size']:,} 条，根一致，逐条核对没有问题。"
+            f"审计日志 {found['log_size']:,} 条，根一致，逐条核对没有问题；"
+            f"重放判定凭据 {found['replayed']:,} 份，逐字节一致。"
         )
 
     return drill
