@@ -1,8 +1,9 @@
 """The second wall, on PostgreSQL: the database itself holds back rows outside an actor's reach.
 
 Queries carry their scope already; this catches one that forgets to. Tables opt in by a policy in
-their own migration that asks ``getihu_wall_is_up()`` and the two settings below. Jobs and commands
-work for everybody and stand behind no wall.
+their own migration (``getihu.access.migrations_support``) that asks the settings below. Jobs and
+commands work for everybody and stand behind no wall; so do services that have made sure of a right
+that no row can show (a code, a person's office, everybody's numbers), by ``over_the_wall``.
 """
 
 from collections.abc import Iterator
@@ -12,7 +13,9 @@ from django.db import connection
 
 from getihu.accounts.contracts import Actor
 
+INERROR = 3  # of libpq: the transaction failed and waits for its end
 UP, TRADERS, REACH = "getihu.wall", "getihu.traders", "getihu.reach"
+ACCOUNT = "getihu.account"
 
 
 @contextmanager
@@ -25,12 +28,12 @@ def walled(actor: Actor) -> Iterator[None]:
         yield
         return
     traders = sorted(actor.own | {code for code, _ in actor.authorised})
-    _set("on", traders, sorted(_patterns(actor)))
+    _set("on", traders, sorted(_patterns(actor)), actor.account_id)
     try:
         yield
     finally:
-        if not connection.needs_rollback:  # a transaction that is rolled back takes it along
-            _set("", [], [])
+        if not _is_broken():  # a transaction that is rolled back takes it along
+            _set("", [], [], "")
 
 
 @contextmanager
@@ -45,9 +48,17 @@ def over_the_wall() -> Iterator[None]:
     try:
         yield
     finally:
-        if not connection.needs_rollback:
+        if not _is_broken():
             with connection.cursor() as cursor:
                 cursor.execute("SELECT set_config(%s, %s, false)", [UP, before])
+
+
+def _is_broken() -> bool:
+    """Whether the transaction can only be rolled back, so that nothing more can be said in it."""
+    return connection.needs_rollback or (
+        connection.connection is not None
+        and connection.connection.info.transaction_status == INERROR
+    )
 
 
 def _patterns(actor: Actor) -> set[str]:
@@ -64,12 +75,12 @@ def _plain(text: str) -> str:
     return text.replace("\\", r"\\").replace("_", r"\_").replace("%", r"\%")
 
 
-def _set(up: str, traders: list[str], reach: list[str]) -> None:
+def _set(up: str, traders: list[str], reach: list[str], account: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT set_config(%s, %s, false), set_config(%s, %s::text[]::text, false),"
-            " set_config(%s, %s::text[]::text, false)",
-            [UP, up, TRADERS, traders, REACH, reach],
+            " set_config(%s, %s::text[]::text, false), set_config(%s, %s, false)",
+            [UP, up, TRADERS, traders, REACH, reach, ACCOUNT, account],
         )
 
 

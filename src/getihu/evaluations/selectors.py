@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import TruncMonth
 
+from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor
 from getihu.accounts.selectors import within
 from getihu.cases import selectors as cases
@@ -69,6 +70,7 @@ def standing_of(view: CaseView, actor: Actor) -> Standing:
     return Standing.RATED if rated else Standing.OPEN
 
 
+@over_the_wall()
 def find_own(code: str, *, on: date) -> OwnRating:
     """The rating a code belongs to, with what the office did about it. Raises RatingNotFound."""
     letters = read_code(code)
@@ -121,6 +123,7 @@ def count_open(actor: Actor) -> int:
     return visible_rectifications(actor).exclude(ended_at__isnull=False).count()
 
 
+@over_the_wall()
 def list_statistics(*, on: date) -> list[PublicStatistics]:
     """The published numbers per matter and agency, over months that were over on ``on``.
 
@@ -149,6 +152,7 @@ def list_statistics(*, on: date) -> list[PublicStatistics]:
     return sorted(published, key=lambda row: (row.matter_title, row.agency))
 
 
+@over_the_wall()
 def list_comments(actor: Actor, *, on: date, limit: int = 50) -> list[tuple[str, str]]:
     """What people wrote with the upper three grades to the actor's agencies, as (grade, words),
     out of the published batches and in an order that says nothing."""

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
 
+from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor, Role
 from getihu.accounts.selectors import list_officers
 from getihu.audit import services as audit
@@ -70,6 +71,7 @@ class RatingsChanged(GetihuError):
     """Ratings of a sealed day are not those the audit log knows."""
 
 
+@over_the_wall()
 def rate(
     case_id: uuid.UUID,
     *,
@@ -126,6 +128,7 @@ def rate(
     return keeps
 
 
+@over_the_wall()
 def follow_up(code: str, *, grade: Grade, comment: str = "", at: datetime) -> None:
     """Rate once more, by the code: what one thinks now (追评). Raises RatingNotFound, BadRating,
     AlreadyRated."""

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
 
+from getihu.access.services import over_the_wall
 from getihu.accounts import services as accounts
 from getihu.accounts.contracts import Actor, Role
 from getihu.accounts.selectors import list_operators
@@ -41,6 +42,7 @@ class FilingRefused(GetihuError):
         )
 
 
+@over_the_wall()
 def file(
     trader_code: str,
     kind_id: str,
@@ -109,6 +111,7 @@ def annul(trader_code: str, sequence: int, *, reason: str, by: Actor, at: dateti
     return file(trader_code, "annulment", content, effective_on=day_of(at), by=by, at=at)
 
 
+@over_the_wall()
 @transaction.atomic
 def rebuild_register() -> tuple[int, int]:
     """Throw the register away and make it again from its filings. Returns how many traders, and

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Count, Q
 
+from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor, Role
 from getihu.passport import ports
 from getihu.passport.contracts import (
@@ -82,6 +83,7 @@ def judge_row(row: Certificate | None, at: datetime) -> Judgement:
     return judge(Status(row.status), at, at)
 
 
+@over_the_wall()
 def status_list(number: int, at: datetime) -> str | None:
     """The signed list of one block of places; None where no certificate has a place in it."""
     block = Certificate.objects.filter(
@@ -132,6 +134,7 @@ def _office(agency: str, otherwise: str) -> str:
     return otherwise if name in ("", agency) else name
 
 
+@over_the_wall()
 def count_visits(trader_code: str, since: datetime) -> int:
     """How often offices scanned the licence on the spot since a moment: the burden a visit is."""
     scans = Scan.objects.filter(trader_code=trader_code, at__gte=since)
@@ -228,6 +231,7 @@ def _request(row: PresentationRequest, at: datetime, *, with_answer: bool) -> Re
     )
 
 
+@over_the_wall()
 def count_numbers(active: int | None, *, at: datetime) -> Numbers:
     """The indicators of the plan's measure 4, from events: scenes in which somebody else was
     shown a licence, kinds of certificates issued, traders whose licence somebody else was shown

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
+from getihu.access.services import over_the_wall
 from getihu.audit import services as audit
 from getihu.audit.contracts import AuditEvent
 from getihu.passport.credentials import sd_jwt
@@ -23,6 +24,7 @@ from getihu.passport.services.wallet import holder_key
 _TRIES = 5
 
 
+@over_the_wall()
 @transaction.atomic
 def issue_certificate(
     trader_code: str,
@@ -70,6 +72,7 @@ def find_in_force(trader_code: str, kind: str, number: str = "") -> Certificate 
     return kept.exclude(status=Status.REVOKED).first()
 
 
+@over_the_wall()
 @transaction.atomic
 def set_status(trader_code: str, kind: str, status: Status, reason: str, *, at: datetime) -> int:
     """Give every certificate of a kind that is in force a status; returns how many changed. What
@@ -82,6 +85,7 @@ def set_status(trader_code: str, kind: str, status: Status, reason: str, *, at: 
     return changed
 
 
+@over_the_wall()
 @transaction.atomic
 def revoke_all(trader_code: str, reason: str, *, at: datetime) -> int:
     """Take every certificate of a trader back (the shop has ended); returns how many."""
@@ -92,6 +96,7 @@ def revoke_all(trader_code: str, reason: str, *, at: datetime) -> int:
     return len(rows)
 
 
+@over_the_wall()
 @transaction.atomic
 def change_hands(trader_code: str, *, at: datetime) -> int:
     """Somebody else runs the shop now: what the one before holds answers nobody any more. Takes

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
+from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor, Role
 from getihu.audit import services as audit
 from getihu.audit.contracts import AuditEvent
@@ -110,6 +111,7 @@ def answer(request_id: uuid.UUID, trader_code: str, *, by: Actor, at: datetime) 
     )
 
 
+@over_the_wall()
 @transaction.atomic
 def take_response(request_id: uuid.UUID, vp_token: Any, *, at: datetime) -> None:
     """Take what a wallet answered. Bound to this request's nonce, by the key the licence names, in

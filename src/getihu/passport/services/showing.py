@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
+from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor, Role
 from getihu.kernel.errors import GetihuError
 from getihu.passport.contracts import Audience, Shown
@@ -59,6 +60,7 @@ def make_code(trader_code: str, *, by: Actor, at: datetime, scene: str = "") -> 
     return code
 
 
+@over_the_wall()
 @transaction.atomic
 def scan(code: str, *, by: Actor, at: datetime) -> Shown:
     """What a code gives whoever scans it, by her role. Used again it is told on both sides. Raises
@@ -82,6 +84,7 @@ def scan(code: str, *, by: Actor, at: datetime) -> Shown:
     return _note(token.trader_code, licence, kept, items, audience, by, at, token.scene, is_repeat)
 
 
+@over_the_wall()
 def check_text(text: str, *, by: Actor, at: datetime) -> Shown:
     """What is to be said of a certificate handed over as text or as an offline code: its signature
     by our keys, its place in the log, its status of this moment. Raises BadCredential."""

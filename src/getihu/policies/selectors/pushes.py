@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor
 from getihu.dataplane import selectors as dataplane
 from getihu.policies.machine import IN_ACCOUNT
@@ -85,6 +86,7 @@ class PushNumbers:
     recall: float | None
 
 
+@over_the_wall()
 def push_numbers(rule_id: str) -> PushNumbers:
     """The numbers of one policy since it began; ``matched`` of the last pass."""
     last = PushRun.objects.exclude(ended_at=None).order_by("-began_at").first()

@@ -8,6 +8,7 @@ from statistics import median
 
 from django.db.models import Min, Sum
 
+from getihu.access.services import over_the_wall
 from getihu.cases import selectors as cases
 from getihu.dataplane import selectors as dataplane
 from getihu.policies.contracts import yuan_of
@@ -91,6 +92,7 @@ class PolicyResults:
     clock: GovernmentClock
 
 
+@over_the_wall()
 def get_results(rule_id: str, on: date) -> PolicyResults:
     """One policy's numbers as of the published data. Raises UnknownRule. Cost: as
     ``rulebook.get_rule_numbers``."""
@@ -160,6 +162,7 @@ def list_government_clocks(on: date) -> list[GovernmentClock]:
     ]
 
 
+@over_the_wall()
 def _clock(reading: Reading, first_days: dict[str, date]) -> GovernmentClock:
     signed = document_of(reading.document.document).signed_on
     pushes = Push.objects.filter(rule_id=reading.id).exclude(kind=Push.Kind.NEAR)

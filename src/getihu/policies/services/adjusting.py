@@ -19,6 +19,7 @@ from getihu.policies.contracts import yuan_of
 from getihu.policies.machine import PAID_OUT
 from getihu.policies.models import Adjustment, Award, AwardRun, Instalment
 from getihu.policies.programmes import get_programme
+from getihu.policies.selectors.awards import visible_awards
 from getihu.policies.services.checking import batched_ids
 from getihu.policies.services.rechecking import recheck
 from getihu.policies.services.rights import NotNow, check_right
@@ -80,7 +81,7 @@ def leave(adjustment_id: int, *, reason: str, by: Actor, at: datetime) -> None:
     """A named person decides that nothing is asked back. Raises: NotAllowed, NotNow."""
     check_right(by, MAY_DECIDE, "决定更正")
     with transaction.atomic():
-        row = _locked(adjustment_id, OPEN)
+        row = _locked(adjustment_id, OPEN, by)
         if not reason.strip():
             raise NotNow("要写明理由。")
         row.state, row.reason = LEFT, reason[:500]
@@ -107,7 +108,7 @@ def claim(
     """
     check_right(by, MAY_DECIDE, "要求退回")
     with transaction.atomic():
-        row = _locked(adjustment_id, OPEN)
+        row = _locked(adjustment_id, OPEN, by)
         cents = int(yuan.scaleb(2))
         _check_claim(row, cents, parts, reason, article)
         limit = get_programme(row.award.run.programme_id).second_person_above
@@ -136,7 +137,7 @@ def agree(adjustment_id: int, *, by: Actor, at: datetime) -> None:
     """The second person agrees to a claim above the limit. Raises: NotAllowed, NotNow."""
     check_right(by, MAY_DECIDE, "同意退回")
     with transaction.atomic():
-        row = _locked(adjustment_id, PROPOSED)
+        row = _locked(adjustment_id, PROPOSED, by)
         if str(row.decided_by_id) == by.account_id:
             raise NotNow("提出的人不能自己同意。处理办法：请另一位负责人看。")
         row.state, row.second_by_id, row.second_at = CLAIMED, by.account_id, at
@@ -149,7 +150,7 @@ def receive(adjustment_id: int, number: int, *, on: date, by: Actor, at: datetim
     """Note that a part came back; the last one settles the claim. Raises: NotAllowed, NotNow."""
     check_right(by, MAY_DECIDE | {Role.FINANCE_OFFICER}, "登记退款")
     with transaction.atomic():
-        row = _locked(adjustment_id, CLAIMED)
+        row = _locked(adjustment_id, CLAIMED, by)
         part = row.instalments.filter(number=number, received_on=None).first()
         if part is None:
             raise NotNow("没有这一期，或者已经登记。")
@@ -161,8 +162,9 @@ def receive(adjustment_id: int, number: int, *, on: date, by: Actor, at: datetim
         _record(row, "adjustment.received", f"account:{by.account_id}", at)
 
 
-def _locked(adjustment_id: int, state: str) -> Adjustment:
-    row = Adjustment.objects.select_for_update().filter(pk=adjustment_id).first()
+def _locked(adjustment_id: int, state: str, by: Actor) -> Adjustment:
+    rows = Adjustment.objects.select_for_update().filter(award__in=visible_awards(by))
+    row = rows.filter(pk=adjustment_id).first()
     if row is None or row.state != state:
         raise NotNow("这件更正不在这一步。处理办法：刷新页面。")
     return row

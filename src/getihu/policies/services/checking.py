@@ -7,13 +7,14 @@ from datetime import datetime
 
 from django.db import transaction
 
+from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor, Role
 from getihu.audit import selectors as audited
 from getihu.kernel.errors import GetihuError
 from getihu.policies.machine import AwardState, Side
 from getihu.policies.models import Award, AwardRun, SampleCheck
 from getihu.policies.programmes import get_programme
-from getihu.policies.services.moves import locked, move_award, move_many
+from getihu.policies.services.moves import in_reach, move_award, move_many
 from getihu.policies.services.planning import record_run
 from getihu.policies.services.rechecking import recheck
 from getihu.policies.services.rights import NotNow, check_right
@@ -28,6 +29,7 @@ class SampleOpen(GetihuError):
     """The sample is not drawn, not looked at, or something in it was wrong."""
 
 
+@over_the_wall()
 def draw_sample(run_id: uuid.UUID | str, *, at: datetime) -> int:
     """Draw the sample of what was confirmed since the last draw; returns how many are in it.
 
@@ -70,7 +72,7 @@ def check_award(
     """
     check_right(by, MAY_CHECK, "抽查")
     with transaction.atomic():
-        award = locked(award_id)
+        award = in_reach(award_id, by)
         if not award.is_sampled or award.state != AwardState.CONFIRMED.value:
             raise NotNow("这笔不在抽查名单里，或者已经往下走了。")
         if not is_right and not note.strip():
@@ -85,6 +87,7 @@ def check_award(
             tell_moved(get_programme(award.run.programme_id), award, at=at)
 
 
+@over_the_wall()
 def clear(
     run_id: uuid.UUID | str, *, by: Actor, at: datetime, despite: str = ""
 ) -> tuple[int, int]:
@@ -154,7 +157,7 @@ def decide_held(
     reason and article. Raises: NotAllowed, IllegalMove."""
     check_right(by, MAY_CHECK, "决定")
     with transaction.atomic():
-        award = locked(award_id)
+        award = in_reach(award_id, by)
         after = AwardState.ENTITLED if give else AwardState.ENDED
         move_award(award, after, side=Side.PERSON, by=by, at=at, reason=reason, article=article)
         tell_moved(get_programme(award.run.programme_id), award, at=at)

@@ -12,6 +12,7 @@ from getihu.audit.contracts import AuditEvent
 from getihu.kernel.errors import GetihuError
 from getihu.policies.machine import RESERVED, AwardState, Side, find_move
 from getihu.policies.models import Award, AwardMove, Budget, LedgerEntry
+from getihu.policies.selectors.awards import visible_awards
 
 JOB = "job:awards"
 _LEFT = F("total_cents") - F("reserved_cents") - F("ordered_cents") - F("paid_cents")
@@ -127,6 +128,14 @@ def locked(award_id: uuid.UUID | str) -> Award:
     if found is None:
         raise IllegalMove("没有这笔兑付。处理办法：核对编号。")
     return found
+
+
+def in_reach(award_id: uuid.UUID | str, by: Actor) -> Award:
+    """The award, held until the transaction ends, when it is hers or of a place her office reaches.
+    Raises IllegalMove as for one that is not there."""
+    if not visible_awards(by).filter(pk=award_id).exists():
+        raise IllegalMove("没有这笔兑付。处理办法：核对编号。")
+    return locked(award_id)
 
 
 def move_many(

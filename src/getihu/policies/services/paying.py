@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Min
 from django.utils.module_loading import import_string
 
+from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor, Role
 from getihu.audit import services as audit
 from getihu.audit.contracts import AuditEvent
@@ -69,6 +70,7 @@ def treasury() -> Treasury:
 # two people
 
 
+@over_the_wall()
 def prepare_batch(run_id: uuid.UUID | str, *, by: Actor, at: datetime) -> Batch:
     """The first person: put all that is cleared into a batch. Nothing is ordered yet.
 
@@ -100,6 +102,7 @@ def prepare_batch(run_id: uuid.UUID | str, *, by: Actor, at: datetime) -> Batch:
     return batch
 
 
+@over_the_wall()
 def release_batch(
     batch_id: uuid.UUID | str, *, total_yuan: Decimal, by: Actor, at: datetime
 ) -> tuple[int, int]:
@@ -134,6 +137,7 @@ def release_batch(
     return len(awards), 0
 
 
+@over_the_wall()
 def take_batch_back(batch_id: uuid.UUID | str, *, by: Actor, at: datetime) -> None:
     """Take back a batch that was not released; its awards stay cleared. Raises: NotAllowed,
     NotNow."""

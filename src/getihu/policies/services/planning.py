@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from django.conf import settings
 from django.db import transaction
 
+from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor, Role
 from getihu.audit import selectors as audited
 from getihu.audit import services as audit
@@ -52,6 +53,7 @@ class Line:
     division: str
 
 
+@over_the_wall()
 def plan_run(programme_id: str, *, as_of: date | None = None, by: Actor, at: datetime) -> AwardRun:
     """A dry run: decides the whole city and writes down who would get what. Nothing is awarded.
 
@@ -64,6 +66,7 @@ def plan_run(programme_id: str, *, as_of: date | None = None, by: Actor, at: dat
     return _keep(run, f"account:{by.account_id}")
 
 
+@over_the_wall()
 def approve_run(run_id: uuid.UUID | str, *, by: Actor, at: datetime) -> AwardRun:
     """A second person approves a dry run's numbers. Raises: NotAllowed, NotNow."""
     check_right(by, MAY_APPROVE, "批准试算")
@@ -80,6 +83,7 @@ def approve_run(run_id: uuid.UUID | str, *, by: Actor, at: datetime) -> AwardRun
     return run
 
 
+@over_the_wall()
 def start_run(
     approved_id: uuid.UUID | str,
     *,
@@ -108,12 +112,14 @@ def start_run(
     return run
 
 
+@over_the_wall()
 def begin_run(approved_id: uuid.UUID | str, *, by: Actor, at: datetime) -> AwardRun:
     """``start_run`` by a person. Raises also NotAllowed."""
     check_right(by, MAY_PLAN, "开始兑付")
     return start_run(approved_id, at=at)
 
 
+@over_the_wall()
 def cancel_run(run_id: uuid.UUID | str, *, reason: str, by: Actor, at: datetime) -> None:
     """Take back a dry run, or a run that was halted. Raises: NotAllowed, NotNow."""
     check_right(by, MAY_PLAN, "取消")
