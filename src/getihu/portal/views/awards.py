@@ -169,16 +169,17 @@ def say(request: HttpRequest, award_id: uuid.UUID) -> HttpResponse:
 def desk(request: HttpRequest) -> HttpResponse:
     """Runs, and what waits for a person: held awards, discrepancies, corrections."""
     actor = actor_of(request)
+    held, adjustments = selectors.list_held(actor), selectors.list_adjustments(actor)
+    shows(request, *(row.trader_code for row in [*held, *adjustments]))
     context = {
         "programmes": selectors.list_programmes(),
         "runs": selectors.list_runs(),
-        "held": selectors.list_held(actor),
+        "held": held,
         "discrepancies": selectors.list_discrepancies(),
-        "adjustments": selectors.list_adjustments(actor),
+        "adjustments": adjustments,
         "once": fresh_key(),
         "may": _may(actor),
     }
-    shows(request, *(row.trader_code for name in ("held", "adjustments") for row in context[name]))
     return render(request, "portal/desk/awards.html", context)
 
 
