@@ -19,5 +19,5 @@ WALLS = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("passport", "0001_initial"), ("access", "0001_wall")]
+    dependencies = [("passport", "0003_guards"), ("access", "0001_wall")]
     operations = [wall(table, seen_by) for table, seen_by in WALLS]
