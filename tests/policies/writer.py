@@ -49,10 +49,7 @@ def unguard() -> None:
     from django.db import connection
 
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("ALTER TABLE policies_award DROP CONSTRAINT policies_one_award")
-        else:
-            cursor.execute("DROP INDEX IF EXISTS policies_one_award")
+        cursor.execute("DROP INDEX policies_one_award")
 
 
 def write(number: int, traders: int, how: str) -> None:

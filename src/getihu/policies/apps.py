@@ -12,6 +12,10 @@ class PoliciesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from getihu.cases.ports import when_decided
+        from getihu.policies.services.granting import GrantsArePaid
+
+        when_decided(GrantsArePaid())
         post_migrate.connect(_keep_moves, sender=self)
 
 

@@ -85,7 +85,8 @@ class AwardRun(models.Model):
     """One decision over the whole city: a dry run somebody approves, or the run that awards.
 
     ``list_sha256`` is of the list of everybody entitled, in order; the list itself lies beside the
-    snapshots. ``findings`` say why a run was stopped.
+    snapshots. ``findings`` say why a run was stopped. ``by_application``: no list, but what people
+    granted on one day's data, one after the other.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -98,6 +99,7 @@ class AwardRun(models.Model):
     snapshot_id = models.CharField(max_length=40)
     state = models.CharField(max_length=12)
     is_dry = models.BooleanField()
+    by_application = models.BooleanField(default=False)
     approved_run = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+")
     seed = models.CharField(max_length=64, blank=True)
     entitled_count = models.IntegerField(default=0)
@@ -124,6 +126,11 @@ class AwardRun(models.Model):
                 condition=Q(is_dry=False, state="allotting"),
                 name="policies_one_run_at_a_time",
             ),
+            models.UniqueConstraint(
+                fields=["programme_id", "period", "rule_version", "as_of", "snapshot_id"],
+                condition=Q(by_application=True),
+                name="policies_one_run_of_grants",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -131,7 +138,11 @@ class AwardRun(models.Model):
 
 
 class Award(models.Model):
-    """What one trader gets under one programme in one period: at most one per family."""
+    """What one trader gets under one programme in one period: at most one per family.
+
+    ``adjustment``: this is what a correction showed she lacks, once per correction; the database
+    holds that it is not more than that. ``case_id``: granted on her application.
+    """
 
     id = models.UUIDField(primary_key=True, editable=False)
     run = models.ForeignKey(AwardRun, on_delete=models.PROTECT, related_name="awards")
@@ -150,11 +161,27 @@ class Award(models.Model):
     confirm_until = models.DateField()
     entitled_at = models.DateTimeField()
     paid_on = models.DateField(null=True)
+    adjustment = models.ForeignKey(
+        "Adjustment", null=True, on_delete=models.PROTECT, related_name="top_ups"
+    )
+    case_id = models.UUIDField(null=True)
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["family", "subject", "period"], name="policies_one_award"
+                fields=["family", "subject", "period"],
+                condition=Q(adjustment=None),
+                name="policies_one_award",
+            ),
+            models.UniqueConstraint(
+                fields=["adjustment"],
+                condition=Q(adjustment__isnull=False),
+                name="policies_one_top_up",
+            ),
+            models.UniqueConstraint(
+                fields=["case_id"],
+                condition=Q(case_id__isnull=False),
+                name="policies_one_award_of_a_case",
             ),
             models.CheckConstraint(condition=Q(cents__gt=0), name="policies_award_gives"),
             models.CheckConstraint(
@@ -168,10 +195,15 @@ class Award(models.Model):
 
 
 class SubjectAlias(models.Model):
-    """A later code of the same operator (个转企, 变更): awards count for the first one."""
+    """A later code of the same operator (个转企 by a new registration, 变更): awards count for the
+    first one. Kept by a named person with what she saw; the database gives one subject one award,
+    whichever code asks."""
 
     trader_code = models.CharField(max_length=18, primary_key=True)
     subject = models.CharField(max_length=18, db_index=True)
+    evidence = models.CharField(max_length=300, blank=True)
+    by = models.ForeignKey(ACCOUNT, null=True, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(null=True)
 
     class Meta:
         constraints: ClassVar = [
@@ -355,8 +387,8 @@ class Discrepancy(models.Model):
 
 
 class Adjustment(models.Model):
-    """A correction showed that a paid award was too much or too little. Nobody is paid again by
-    the award itself; money comes back only by a named person's decision."""
+    """A correction showed that a paid award was too much or too little. Too little: a named person
+    has the rest paid as an award of its own; too much: it comes back only by such a decision."""
 
     award = models.ForeignKey(Award, on_delete=models.PROTECT, related_name="adjustments")
     snapshot_id = models.CharField(max_length=40)

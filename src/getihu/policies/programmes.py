@@ -72,13 +72,15 @@ class Term(_Part):
 
 
 class Programme(_Part):
-    """One programme. ``period``: at most one award of a family per trader in each."""
+    """One programme. ``period``: at most one award of a family per trader in each. ``by``: the
+    whole city decided by its data, or what people grant on applications (快享快办)."""
 
     id: Text
     title: Text
     rule: Text
     department: Text
     period: Literal["year", "once"]
+    by: Literal["data", "application"] = "data"
     pays: Bounds
     confirm_within: Term
     sample: Sample

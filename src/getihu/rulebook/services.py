@@ -213,6 +213,18 @@ def issue_slip(
     return made
 
 
+def issue_again(content: bytes, *, snapshot_id: str) -> Slip:
+    """The question of a slip decided on another snapshot: same trader, date and answers, by the
+    version of the rule now on file for that date. Raises: NotASlip; as ``issue_slip``."""
+    raw = slips.read(content)
+    as_of = date.fromisoformat(raw["as_of"])
+    rule = selectors.get_rule(raw["rule"]["id"], as_of)
+    answers = slips.answers_of(raw, rule)
+    return issue_slip(
+        raw["trader_code"], rule.id, as_of=as_of, snapshot_id=snapshot_id, answers=answers
+    )
+
+
 def issue_slips(
     rule_id: str, trader_codes: Sequence[str], *, as_of: date, snapshot_id: str
 ) -> Iterator[Slip]:

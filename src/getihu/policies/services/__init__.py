@@ -8,6 +8,7 @@ from getihu.policies.services.adjusting import (
     look_for_corrections,
     monthly_parts,
     receive,
+    top_up,
 )
 from getihu.policies.services.allotting import (
     EnginesDisagree,
@@ -35,6 +36,7 @@ from getihu.policies.services.confirming import (
     confirm,
     decline,
 )
+from getihu.policies.services.granting import award_grant, find_programme
 from getihu.policies.services.moves import BudgetEmpty, IllegalMove
 from getihu.policies.services.payees import BadAccount
 from getihu.policies.services.paying import (
@@ -65,6 +67,7 @@ from getihu.policies.services.pushing import (
 )
 from getihu.policies.services.reviewing import Review, ReviewFinding, answer_finding, review_rule
 from getihu.policies.services.rights import NotAllowed, NotNow
+from getihu.policies.services.subjects import join_codes, subjects_of
 from getihu.policies.services.writing import (
     BadCondition,
     abandon_draft,
@@ -104,6 +107,7 @@ __all__ = [
     "answer_draft",
     "answer_finding",
     "approve_run",
+    "award_grant",
     "begin_draft",
     "begin_run",
     "cancel_run",
@@ -117,8 +121,10 @@ __all__ = [
     "decide_held",
     "decline",
     "draw_sample",
+    "find_programme",
     "full_check",
     "hand_in",
+    "join_codes",
     "leave",
     "look_for_corrections",
     "make_report",
@@ -140,10 +146,12 @@ __all__ = [
     "save_draft",
     "serve_waiting",
     "start_run",
+    "subjects_of",
     "submit_draft",
     "submit_due",
     "take_back",
     "take_batch_back",
+    "top_up",
     "withdraw_consent",
     "work_awards",
     "write_published",

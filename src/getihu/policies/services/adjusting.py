@@ -1,8 +1,9 @@
-"""Corrections after payment: decided again, never paid again; money comes back only by people."""
+"""Corrections after payment, decided again: what is lacking is paid as an award of its own, what was
+too much comes back only by people."""
 
 import uuid
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 
 from django.db import transaction
@@ -16,18 +17,20 @@ from getihu.kernel.periods import add_months
 from getihu.notifications import services as notifications
 from getihu.notifications.contracts import NoticeRequest
 from getihu.policies.contracts import yuan_of
-from getihu.policies.machine import PAID_OUT
-from getihu.policies.models import Adjustment, Award, AwardRun, Instalment
+from getihu.policies.machine import PAID_OUT, AwardState, Side
+from getihu.policies.models import Adjustment, Award, AwardRun, Budget, Instalment, LedgerEntry
 from getihu.policies.programmes import get_programme
 from getihu.policies.selectors.awards import visible_awards
+from getihu.policies.services.allotting import CITY_TIME, award_id
 from getihu.policies.services.checking import batched_ids
-from getihu.policies.services.rechecking import recheck
+from getihu.policies.services.moves import move_total, note_moves
+from getihu.policies.services.rechecking import decide_again, given_cents, recheck
 from getihu.policies.services.rights import NotNow, check_right
-from getihu.policies.services.telling import CHANNELS
-from getihu.rulebook import services as rulebook
+from getihu.policies.services.telling import CHANNELS, tell_entitled
 
 MAY_DECIDE = frozenset({Role.SUPERVISOR})
 OPEN, PROPOSED, LEFT, CLAIMED, SETTLED = "open", "proposed", "left", "claimed", "settled"
+TOPPING, TOPPED = "topping", "topped"
 
 
 class BadClaim(GetihuError):
@@ -38,7 +41,7 @@ def look_for_corrections(run_id: uuid.UUID | str, *, at: datetime) -> int:
     """Decide every paid award of a run again on the newest data; opens an adjustment for each that
     should be another amount now. Returns how many are new; nothing is paid or claimed."""
     run = AwardRun.objects.get(pk=run_id)
-    paid = run.awards.filter(state__in=[state.value for state in PAID_OUT])
+    paid = run.awards.filter(state__in=[state.value for state in PAID_OUT], adjustment=None)
     ids = list(paid.order_by("position").values_list("pk", flat=True))
     opened = 0
     for stretch in batched_ids(ids):
@@ -50,14 +53,12 @@ def look_for_corrections(run_id: uuid.UUID | str, *, at: datetime) -> int:
 
 def _open(run: AwardRun, awards: Sequence[Award], at: datetime) -> int:
     opened = 0
+    given = given_cents(awards)
     for check in recheck(run, awards):
         award = check.award
-        if check.cents == award.cents:
+        if check.cents == given[award.pk]:
             continue  # that the shop has closed since takes nothing back
-        issued = rulebook.issue_slips(
-            run.rule_id, [award.trader_code], as_of=run.as_of, snapshot_id=check.snapshot_id
-        )
-        slip = next(issued, None)
+        slip = decide_again(run, award, check.snapshot_id)
         sha256 = slip.sha256 if slip else ""
         if award.adjustments.filter(slip_sha256=sha256).exists() or (
             award.adjustments.filter(state=OPEN).exists()
@@ -124,6 +125,78 @@ def claim(
         if row.state == CLAIMED:
             _tell(row, at)
     return row.state
+
+
+def top_up(adjustment_id: int, *, reason: str, article: str, by: Actor, at: datetime) -> Award:
+    """A named person has paid what a correction shows is lacking: an award of its own, once per
+    correction, that its trader confirms and two people release like any other. It rests on the
+    slip of the correction, and waits for its turn where the budget is used up.
+
+    Raises: NotAllowed, NotNow (nothing is lacking, or how much is not known; no reason or article).
+    """
+    check_right(by, MAY_DECIDE, "决定补发")
+    with transaction.atomic():
+        row = _locked(adjustment_id, OPEN)
+        if not (reason.strip() and article.strip()):
+            raise NotNow("补发要写明理由和依据的条款。")
+        if row.should_cents is None:
+            raise NotNow("现在缺数据，不知道少付了多少。处理办法：等数据到了再看。")
+        base = Award.objects.select_for_update().get(pk=row.award_id)
+        lacking = row.should_cents - given_cents([base])[base.pk]
+        if lacking <= 0:
+            raise NotNow("没有少付，不用补发。")
+        row.state, row.reason, row.article = TOPPING, reason[:500], article[:200]
+        row.decided_by_id, row.decided_at = by.account_id, at
+        row.save()
+        made = _award_of(row, base, lacking, at)
+        _record(row, "adjustment.topping", f"account:{by.account_id}", at)
+    return made
+
+
+def _award_of(row: Adjustment, base: Award, cents: int, at: datetime) -> Award:
+    """The award a correction gives, with its money set aside or its place in the queue."""
+    programme = get_programme(base.run.programme_id)
+    budget = Budget.objects.select_for_update().get(pk=base.budget_id)
+    queued = Award.objects.filter(budget=budget, state=AwardState.WAITING.value).exists()
+    fits = not queued and cents <= budget.left_cents
+    made = Award.objects.create(
+        id=award_id(base.family, base.subject, f"{base.period}|{row.pk}"),
+        run=base.run,
+        budget=budget,
+        family=base.family,
+        subject=base.subject,
+        period=base.period,
+        trader_code=base.trader_code,
+        division=base.division,
+        position=base.position,
+        cents=cents,
+        state=(AwardState.ENTITLED if fits else AwardState.WAITING).value,
+        slip_sha256=row.slip_sha256,
+        slip=row.slip,
+        confirm_until=at.astimezone(CITY_TIME).date() + timedelta(programme.confirm_within.days),
+        entitled_at=at,
+        adjustment=row,
+        case_id=None,
+    )
+    if fits:
+        move_total(budget.pk, "left", "reserved", cents)
+        LedgerEntry.objects.create(
+            budget=budget, award=made, source="left", target="reserved", cents=cents, at=at
+        )
+    note_moves([made], "", side=Side.MACHINE, by=None, at=at)
+    if fits:
+        tell_entitled(programme, [made], at=at)
+    return made
+
+
+def settle_top_up(award: Award, at: datetime) -> None:
+    """A top-up has reached the account and was reconciled: the correction is at an end."""
+    if award.adjustment_id is None:
+        return
+    row = Adjustment.objects.get(pk=award.adjustment_id)
+    row.state = TOPPED
+    row.save(update_fields=["state"])
+    _record(row, "adjustment.topped", "job:payments", at)
 
 
 def monthly_parts(yuan: Decimal, count: int, first: date) -> list[tuple[date, Decimal]]:

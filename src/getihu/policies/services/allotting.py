@@ -13,11 +13,12 @@ from django.db import transaction
 from getihu.kernel.errors import GetihuError
 from getihu.policies.contracts import Finding, RunState
 from getihu.policies.machine import AwardState, Side
-from getihu.policies.models import Award, AwardRun, Budget, LedgerEntry, SubjectAlias
+from getihu.policies.models import Award, AwardRun, Budget, LedgerEntry
 from getihu.policies.programmes import Programme, get_programme
 from getihu.policies.services.moves import move_many, move_total, note_moves
 from getihu.policies.services.planning import Line, read_list, record_run
 from getihu.policies.services.rights import NotNow
+from getihu.policies.services.subjects import subjects_of, who_have
 from getihu.policies.services.telling import tell_entitled
 from getihu.rulebook import services as rulebook
 from getihu.rulebook.contracts import Slip
@@ -72,8 +73,10 @@ def allot(
 def result_sha256(run: AwardRun) -> str:
     """A digest of all a run awarded: the same however often it was stopped on the way."""
     digest = hashlib.sha256()
-    rows = run.awards.order_by("position").values_list(
-        "id", "position", "cents", "slip_sha256", "moves__after"
+    rows = (
+        run.awards.filter(adjustment=None)
+        .order_by("position")
+        .values_list("id", "position", "cents", "slip_sha256", "moves__after")
     )
     for row in rows.filter(moves__before="").iterator():
         digest.update(("|".join(map(str, row)) + "\n").encode())
@@ -117,15 +120,12 @@ def allot_stretch(
     of the same family elsewhere at the same time meets the constraint, and is left out here.
     """
     budget = Budget.objects.select_for_update().get(pk=budget_id)
-    codes = [line.trader_code for line in stretch]
-    aliases = dict(
-        SubjectAlias.objects.filter(trader_code__in=codes).values_list("trader_code", "subject")
-    )
+    subjects = subjects_of([line.trader_code for line in stretch])
     today = at.astimezone(CITY_TIME).date()
     until = today + timedelta(days=programme.confirm_within.days)
     rows = []
     for position, line in enumerate(stretch, start + 1):
-        subject = aliases.get(line.trader_code, line.trader_code)
+        subject = subjects[line.trader_code]
         slip = slips[line.trader_code]
         rows.append(
             Award(
@@ -148,6 +148,8 @@ def allot_stretch(
         )
     ids = [row.pk for row in rows]
     there = set(Award.objects.filter(pk__in=ids).values_list("pk", flat=True))
+    have = who_have(run.family, run.period, [row.subject for row in rows])
+    there |= {row.pk for row in rows if row.subject in have}  # under another code of hers
     left = budget.left_cents
     # The first who no longer fits ends it: a smaller one behind does not jump the queue.
     is_over = run.awards.filter(state=AwardState.WAITING.value).exists()

@@ -41,7 +41,9 @@ from getihu.policies.ports import (
     TreasuryUnreachable,
 )
 from getihu.policies.programmes import get_programme
+from getihu.policies.services.adjusting import settle_top_up
 from getihu.policies.services.checking import batched_ids
+from getihu.policies.services.discrepancies import note_discrepancy
 from getihu.policies.services.moves import move_award, move_many
 from getihu.policies.services.payees import open_account
 from getihu.policies.services.rechecking import recheck
@@ -353,6 +355,7 @@ def _take_line(line: StatementLine, at: datetime) -> str:
     Award.objects.filter(pk=award.pk).update(paid_on=line.on)
     tell_moved(programme, award, at=at)
     move_award(award, AwardState.RECONCILED, side=Side.MACHINE, by=None, at=at)
+    settle_top_up(award, at)
     return "paid"
 
 
@@ -366,18 +369,6 @@ def _find_overdue(at: datetime) -> int:
             text = f"送出 {term.days} 天没有回执"
             found += note_discrepancy("no_answer", f"order:{order.id}", text, at) == "found"
     return found
-
-
-def note_discrepancy(kind: str, about: str, detail: str, at: datetime) -> str:
-    """Put something that does not add up before a person, once; "found" when it is new."""
-    with transaction.atomic():
-        _, is_new = Discrepancy.objects.get_or_create(
-            kind=kind, about=about, defaults={"detail": detail[:300], "found_at": at}
-        )
-        if is_new:
-            body = {"kind": kind, "detail": detail[:300]}
-            audit.record(AuditEvent("payment.discrepancy", "job:payments", about, at, body))
-    return "found" if is_new else "again"
 
 
 def close_discrepancy(number: int, *, how: str, by: Actor, at: datetime) -> None:

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -27,10 +28,11 @@ from getihu.dataplane import selectors as dataplane
 from getihu.dataplane import services as dataplane_services
 from getihu.kernel.errors import GetihuError
 from getihu.policies.contracts import Finding, RunState
-from getihu.policies.models import Award, AwardRun, Budget, SubjectAlias
+from getihu.policies.models import AwardRun, Budget
 from getihu.policies.programmes import Programme, get_programme
 from getihu.policies.services.reviewing import review_rule
 from getihu.policies.services.rights import NotAllowed, NotNow, check_right
+from getihu.policies.services.subjects import subjects_of, who_have
 from getihu.rulebook import selectors as rulebook
 from getihu.rulebook import services as rulebook_services
 from getihu.rulebook.contracts import Granted
@@ -108,7 +110,7 @@ def start_run(
     with transaction.atomic():
         _keep(run, JOB)
         if not findings:
-            _open_budget(run, total_yuan)
+            open_budget(run, total_yuan)
     return run
 
 
@@ -158,7 +160,9 @@ def _plan(programme_id: str, as_of: date | None, at: datetime, seed: str = "") -
     programme = get_programme(programme_id)
     snapshot = dataplane.get_published_snapshot()
     as_of = as_of or snapshot.data_until
-    rule = _awardable(programme, as_of, snapshot.data_until)
+    if programme.by == "application":
+        raise NotAwardable(f"{programme.id} 按申请逐件决定，不用试算。处理办法：在案件里准予。")
+    rule = check_payable(programme, as_of, snapshot.data_until)
     decide_city(rule.id, rule.version, as_of, snapshot.snapshot_id)
     assert rule.budget is not None
     asked = [key.removeprefix("-") for key in rule.budget.order if key != "amount"]
@@ -194,15 +198,20 @@ def _plan(programme_id: str, as_of: date | None, at: datetime, seed: str = "") -
     return run
 
 
-def _awardable(programme: Programme, as_of: date, data_until: date):
-    """The rule, if money may follow it without an application. Raises NotAwardable."""
+def check_payable(programme: Programme, as_of: date, data_until: date) -> Any:
+    """The rule, if money may follow it as the programme says. Raises NotAwardable."""
     rule = rulebook.get_rule(programme.rule, as_of)
+    by_data = programme.by == "data"
     waiting = rulebook_services.list_waiting_rules(as_of)
     wrong = {
         "规则没有写给多少钱": rule.amount is None,
         "规则没有写预算和先后次序（budget）": rule.budget is None or rule.budget.yuan is None,
         "来源条款不全，不能自动兑付": bool(rule.incomplete),
-        "规则要问申请人或者工作人员，数据定不了": bool(rule.inputs),
+        "规则要问申请人或者工作人员，数据定不了": by_data and bool(rule.inputs),
+        "规则要工作人员填写发生了什么，申请人的回答定不了": any(
+            each.asked_of != "applicant" for each in rule.inputs
+        )
+        and not by_data,
         f"规则在 {as_of} 不在有效期内": not rule.in_force(as_of),
         f"判定日期 {as_of} 晚于数据截止日 {data_until}": as_of > data_until,
         "规则的新版本还没有漂移报告": rule.id in waiting,
@@ -213,7 +222,8 @@ def _awardable(programme: Programme, as_of: date, data_until: date):
     }
     found = [text for text, is_so in wrong.items() if is_so]
     if found:
-        raise NotAwardable(f"{programme.id} 不能免申即享：{'；'.join(found)}。")
+        how = "免申即享" if by_data else "按申请兑付"
+        raise NotAwardable(f"{programme.id} 不能{how}：{'；'.join(found)}。")
     return rule
 
 
@@ -286,18 +296,9 @@ def _too_far(what: str, now: float, before: float, share: Decimal) -> list[Findi
 
 def _without_award(run: AwardRun, granted: list[Granted]) -> list[Granted]:
     """Without those who have an award of the family in the period, under any of their codes."""
-    codes = [each.trader_code for each in granted]
-    aliases = (
-        dict(
-            SubjectAlias.objects.filter(trader_code__in=codes).values_list("trader_code", "subject")
-        )
-        if SubjectAlias.objects.exists()
-        else {}
-    )
-    have = set(
-        Award.objects.filter(family=run.family, period=run.period).values_list("subject", flat=True)
-    )
-    return [g for g in granted if aliases.get(g.trader_code, g.trader_code) not in have]
+    subjects = subjects_of([each.trader_code for each in granted])
+    have = who_have(run.family, run.period)
+    return [g for g in granted if subjects[g.trader_code] not in have]
 
 
 def _claim(granted: Granted) -> rulebook.Claim:
@@ -321,7 +322,8 @@ def _keep(run: AwardRun, actor: str) -> AwardRun:
     return run
 
 
-def _open_budget(run: AwardRun, total_yuan: Decimal | None) -> None:
+def open_budget(run: AwardRun, total_yuan: Decimal | None = None) -> None:
+    """The budget of a run's programme and period, as its rule says, unless it is there."""
     rule = rulebook.get_rule(run.rule_id, run.as_of)
     assert rule.budget is not None
     total = total_yuan if total_yuan is not None else rule.budget.yuan

@@ -1,15 +1,20 @@
 """Decide awards again on the newest data: before each step money takes, and after it was paid."""
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.db.models import Sum
+
 from getihu.dataplane import selectors as dataplane
 from getihu.dataplane import services as dataplane_services
+from getihu.policies.machine import AwardState
 from getihu.policies.models import Award, AwardRun
 from getihu.policies.services.planning import decide_city
 from getihu.rulebook import selectors as rulebook
 from getihu.rulebook import services as rulebook_services
+from getihu.rulebook.contracts import Slip
 
 STATUS = "registration_status"
 ALIVE = frozenset({"active", "suspended"})
@@ -45,20 +50,64 @@ def recheck(run: AwardRun, awards: Sequence[Award]) -> list[Recheck]:
     snapshot = dataplane.get_published_snapshot()
     codes = [award.trader_code for award in awards]
     version = rulebook.get_rule(run.rule_id, run.as_of).version
-    decide = _one_by_one if len(codes) <= FEW else _by_sweep
-    answers = decide(run, codes, version, snapshot.snapshot_id)
+    if run.by_application:
+        answers = _as_granted(run, awards, snapshot.snapshot_id)
+    else:
+        decide = _one_by_one if len(codes) <= FEW else _by_sweep
+        answers = decide(run, codes, version, snapshot.snapshot_id)
     dataplane_services.build_facts(as_of=snapshot.data_until, snapshot_id=snapshot.snapshot_id)
     today = dataplane.list_trader_facts(
         codes, snapshot.data_until, snapshot.snapshot_id, facts=[STATUS]
     )
     status = {trader.trader_code: trader.values[STATUS].value for trader in today}
+    totals = given_cents(awards)
     found = []
     for award in awards:
         outcome, yuan = answers.get(award.trader_code, (None, None))
         check = Recheck(award, outcome, yuan, snapshot.snapshot_id, "")
-        why = _why(check, version != run.rule_version, status.get(award.trader_code))
+        total = totals[award.pk]
+        why = _why(check, total, version != run.rule_version, status.get(award.trader_code))
         found.append(Recheck(award, outcome, yuan, snapshot.snapshot_id, why))
     return found
+
+
+def given_cents(awards: Sequence[Award]) -> dict[uuid.UUID, int]:
+    """Award → what its trader has under it with every correction after it that stands: of an award
+    itself all of them, of a top-up those up to it."""
+    top_ups = [award for award in awards if award.adjustment_id]
+    bases = {award.pk: award for award in awards if not award.adjustment_id}
+    standing = Award.objects.exclude(state__in=(AwardState.DECLINED.value, AwardState.ENDED.value))
+    rows = standing.filter(adjustment__award__in=bases).values_list("adjustment__award")
+    more = dict(rows.annotate(cents=Sum("cents")))
+    found = {pk: base.cents + more.get(pk, 0) for pk, base in bases.items()}
+    for each in top_ups:
+        assert each.adjustment is not None
+        base = each.adjustment.award
+        earlier = standing.filter(adjustment__award=base, adjustment__lt=each.adjustment_id)
+        before = earlier.aggregate(cents=Sum("cents"))["cents"] or 0
+        found[each.pk] = base.cents + before + each.cents
+    return found
+
+
+def decide_again(run: AwardRun, award: Award, snapshot_id: str) -> Slip | None:
+    """The slip of an award's question on another snapshot; None when she is not on the register of
+    that date. Raises as ``rulebook.services.issue_slips``."""
+    if run.by_application:
+        try:
+            return rulebook_services.issue_again(bytes(award.slip), snapshot_id=snapshot_id)
+        except dataplane.UnknownTrader:
+            return None
+    issued = rulebook_services.issue_slips(
+        run.rule_id, [award.trader_code], as_of=run.as_of, snapshot_id=snapshot_id
+    )
+    return next(issued, None)
+
+
+def _as_granted(run: AwardRun, awards: Sequence[Award], snapshot_id: str) -> dict[str, Answer]:
+    """With the answers each of them gave."""
+    dataplane_services.build_facts(as_of=run.as_of, snapshot_id=snapshot_id)
+    slips = [decide_again(run, award, snapshot_id) for award in awards]
+    return {slip.trader_code: (slip.outcome, slip.amount_yuan) for slip in slips if slip}
 
 
 def _one_by_one(
@@ -78,7 +127,7 @@ def _by_sweep(
     return rulebook.list_decided(run.rule_id, codes, run.as_of, snapshot_id)
 
 
-def _why(check: Recheck, is_other_version: bool, status: object) -> str:
+def _why(check: Recheck, total: int, is_other_version: bool, status: object) -> str:
     if check.outcome is None:
         return "登记数据里没有这户了，或者规则不再适用"
     if is_other_version:
@@ -87,7 +136,7 @@ def _why(check: Recheck, is_other_version: bool, status: object) -> str:
         return "现在缺数据，判断不了"
     if check.outcome != "yes":
         return "按更正后的数据不符合条件"
-    if check.cents != check.award.cents:
+    if check.cents != total:
         return "按更正后的数据金额不同"
     if status not in ALIVE:
         return "现在不在营业状态，或者登记状态未知"

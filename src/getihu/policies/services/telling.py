@@ -16,7 +16,11 @@ CHANNELS = (Channel.IN_APP, Channel.SMS, Channel.EMAIL)
 def tell_entitled(programme: Programme, awards: Sequence[Award], *, at: datetime) -> int:
     """Tell operators who have an account that money waits for their word; returns how many."""
     _note_pushes(awards, at)
-    return _tell(programme, awards, "award.entitled", at)
+    kinds: dict[str, list[Award]] = {}
+    for award in awards:
+        kind = "top_up" if award.adjustment_id else "granted" if award.case_id else "entitled"
+        kinds.setdefault(kind, []).append(award)
+    return sum(_tell(programme, each, f"award.{kind}", at) for kind, each in kinds.items())
 
 
 def _note_pushes(awards: Sequence[Award], at: datetime) -> None:

@@ -45,6 +45,16 @@ def is_told(sha256: str) -> bool:
     return bool(audited.list_events_of(f"slip:{sha256}"))
 
 
+def read(content: bytes) -> Plain:
+    """The data of a slip file. Raises NotASlip."""
+    return slips.read(content)
+
+
+def answers_of(raw: Plain, rule: Rule) -> Answers:
+    """The answers a slip holds that a version of its rule asks for."""
+    return slips.answers_of(raw, rule, dataplane.fact_catalogue())
+
+
 def replay(content: bytes, ground: Ground) -> ReplayResult:
     """Replays a slip; ``ground`` gives a rule and a trader's facts on a date."""
     raw = slips.read(content)

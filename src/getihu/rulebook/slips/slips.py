@@ -103,6 +103,13 @@ def _answers(slip: Plain, rule: Rule, catalogue: Mapping[str, FactDeclaration]) 
     }
 
 
+def answers_of(slip: Plain, rule: Rule, catalogue: Mapping[str, FactDeclaration]) -> Answers:
+    """What the applicant answered, as far as a rule still asks it."""
+    asked = {each.name for each in rule.inputs}
+    kept = {name: value for name, value in slip["answers"].items() if name in asked}
+    return _answers({**slip, "answers": kept}, rule, catalogue)
+
+
 def _slip(content: bytes) -> Slip:
     raw = json.loads(content)
     amount = raw["amount_yuan"]
