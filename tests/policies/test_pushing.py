@@ -182,6 +182,17 @@ def test_nothing_is_said_of_aim_where_nothing_is_paid_here(city):
     assert (numbers.paid, numbers.precision, numbers.recall) == (None, None, None)
 
 
+def test_why_a_tax_relief_s_aim_is_not_measured_is_said_and_stays_true(city):
+    """The day a delivery names the relief taken, this turns red and the measure can be built."""
+    from datetime import date
+
+    from getihu.dataplane.selectors import fact_catalogue
+
+    assert "没有写享受了哪一项" in selectors.get_results(SURCHARGES, date(2026, 11, 9)).aim_note
+    reliefs = {name for name in fact_catalogue() if "relief" in name}
+    assert reliefs == {"other_relief_yuan"}  # of income tax, all others together
+
+
 def test_only_the_owner_consents(city):
     (code,) = matched(city, SURCHARGES, 1)
     stranger = operator("92330302MA2ABC001M")

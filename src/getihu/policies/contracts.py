@@ -107,6 +107,7 @@ class RunView:
     approved_at: datetime | None
     counts: dict[AwardState, int]
     budget: BudgetView | None
+    by_application: bool = False
 
 
 @dataclass(frozen=True)
@@ -187,7 +188,8 @@ class InstalmentView:
 
 @dataclass(frozen=True)
 class AdjustmentView:
-    """A paid award that should be another amount. ``should_yuan`` None: no longer known."""
+    """A paid award that should be another amount. ``should_yuan`` None: no longer known.
+    ``given_yuan``: what she has with the corrections that stand."""
 
     number: int
     award_id: str
@@ -203,12 +205,22 @@ class AdjustmentView:
     is_mine: bool
     instalments: tuple[InstalmentView, ...]
 
+    given_yuan: Decimal = Decimal(0)
+
+    @property
+    def lacking_yuan(self) -> Decimal | None:
+        """Still lacking after every correction that stands; None when it is not known, nothing
+        below zero."""
+        if self.should_yuan is None:
+            return None
+        return max(self.should_yuan - self.given_yuan, Decimal(0))
+
     @property
     def too_much_yuan(self) -> Decimal | None:
         """Paid too much; None when it is not known, nothing below zero."""
         if self.should_yuan is None:
             return None
-        return max(self.paid_yuan - self.should_yuan, Decimal(0))
+        return max(self.given_yuan - self.should_yuan, Decimal(0))
 
 
 @dataclass(frozen=True)

@@ -153,7 +153,7 @@ def visible_awards(actor: Actor | None) -> QuerySet[Award]:
 @over_the_wall()
 def _run(run: AwardRun) -> RunView:
     counts: Counter[AwardState] = Counter()
-    for row in run.awards.values("state").annotate(n=Count("id")):
+    for row in run.awards.filter(adjustment=None).values("state").annotate(n=Count("id")):
         counts[AwardState(row["state"])] = row["n"]
     budget = Budget.objects.filter(programme_id=run.programme_id, period=run.period).first()
     mean = yuan_of(run.entitled_cents // run.entitled_count) if run.entitled_count else None
@@ -182,6 +182,7 @@ def _run(run: AwardRun) -> RunView:
         approved_at=run.approved_at,
         counts=dict(counts),
         budget=_budget(budget) if budget else None,
+        by_application=run.by_application,
     )
 
 
@@ -202,7 +203,7 @@ def _award(award: Award) -> AwardView:
     return AwardView(
         id=str(award.pk),
         programme_id=programme.id,
-        title=programme.title,
+        title=f"{programme.title}（更正后补发）" if award.adjustment_id else programme.title,
         rule_id=award.run.rule_id,
         trader_code=award.trader_code,
         period=award.period,
@@ -242,6 +243,7 @@ DISCREPANCY_LABELS = {
     "line_changed": "对账行改过",
     "no_answer": "没有回执",
     "refused": "国库不收",
+    "two_codes": "同一主体两个代码都认定过",
 }
 ADJUSTMENT_LABELS = {
     "open": "等负责人决定",
@@ -249,6 +251,8 @@ ADJUSTMENT_LABELS = {
     "left": "不要求退回",
     "claimed": "等退回",
     "settled": "已退清",
+    "topping": "已决定补发，等到账",
+    "topped": "已补发到账",
 }
 FEWEST = 10  # 少于这么多户不公布，本项目设定，非官方
 
@@ -303,7 +307,7 @@ def list_discrepancies() -> list[DiscrepancyView]:
 def list_adjustments(actor: Actor) -> list[AdjustmentView]:
     """Corrections of paid awards in reach that are not at an end, the oldest first."""
     rows = Adjustment.objects.filter(award__in=visible_awards(actor)).exclude(
-        state__in=["left", "settled"]
+        state__in=["left", "settled", "topped"]
     )
     return [
         _adjustment(row, actor)
@@ -319,12 +323,30 @@ def list_adjustments_of(award_id: uuid.UUID | str, *, actor: Actor) -> list[Adju
     return [_adjustment(row, actor) for row in rows.select_related("award").order_by("id")]
 
 
+def given_cents(awards: Sequence[Award]) -> dict[uuid.UUID, int]:
+    """Award → what its trader has under it with every correction after it that stands: of an award
+    itself all of them, of a top-up those up to it."""
+    top_ups = [award for award in awards if award.adjustment_id]
+    bases = {award.pk: award for award in awards if not award.adjustment_id}
+    standing = Award.objects.exclude(state__in=(AwardState.DECLINED.value, AwardState.ENDED.value))
+    rows = standing.filter(adjustment__award__in=bases).values_list("adjustment__award")
+    more = dict(rows.annotate(cents=Sum("cents")))
+    found = {pk: base.cents + more.get(pk, 0) for pk, base in bases.items()}
+    for each in top_ups:
+        assert each.adjustment is not None
+        base = each.adjustment.award
+        earlier = standing.filter(adjustment__award=base, adjustment__lt=each.adjustment_id)
+        before = earlier.aggregate(cents=Sum("cents"))["cents"] or 0
+        found[each.pk] = base.cents + before + each.cents
+    return found
+
+
 @over_the_wall()
 def list_places(run_id: uuid.UUID | str) -> list[PlaceCount]:
     """Awards of a run by county, for everybody to see. Counties with few are left out; when that
     is one alone, the next smallest too, or it could be worked out from the sum."""
     rows = (
-        Award.objects.filter(run__pk=run_id)
+        Award.objects.filter(run__pk=run_id, adjustment=None)
         .exclude(state=AwardState.WAITING.value)
         .annotate(county=Substr("division", 1, 6))
         .values("county")
@@ -367,6 +389,7 @@ def _adjustment(row: Adjustment, actor: Actor) -> AdjustmentView:
         reason=row.reason,
         article=row.article,
         opened_at=row.opened_at,
+        given_yuan=yuan_of(given_cents([row.award])[row.award_id]),
         is_mine=str(row.decided_by_id) == actor.account_id,
         instalments=tuple(
             InstalmentView(part.number, part.due_on, yuan_of(part.cents), part.received_on)

@@ -22,6 +22,8 @@ from getihu.policies.selectors.pushes import PushNumbers, push_numbers
 from getihu.rulebook import selectors as rulebook
 from getihu.rulebook.contracts import MissingNumbers, RuleNumbers
 
+# What a benefit given in the tax return itself is called.
+TAX_KINDS = ("税收减免", "税费减免", "免税", "减征", "限额扣减")
 REVIEW_MATTER = "policies.award_review"
 
 
@@ -91,6 +93,18 @@ class PolicyResults:
     reviews: int | None
     clock: GovernmentClock
 
+    @property
+    def aim_note(self) -> str:
+        """Why nobody can say how well it was aimed; empty where it can be measured by awards."""
+        if self.pushes.paid is not None:
+            return ""
+        if self.reading.kind in TAX_KINDS:
+            return (
+                "这项在报税时享受。税务送来的年度和月度数据只有减免前的税额和实缴总额，没有写享受了"
+                "哪一项，不能倒推，说不出；送来分项的减免额以后再算。"
+            )
+        return "不在本平台兑付，没有到账的数据，说不出。"
+
 
 @over_the_wall()
 def get_results(rule_id: str, on: date) -> PolicyResults:
@@ -100,11 +114,11 @@ def get_results(rule_id: str, on: date) -> PolicyResults:
     rule = rulebook.get_rule(rule_id, on)
     numbers = _numbers(rule_id)
     awards = Award.objects.filter(run__rule_id=rule_id)
-    codes = list(awards.values_list("trader_code", flat=True))
+    codes = list(awards.filter(adjustment=None).values_list("trader_code", flat=True))
     paid = awards.filter(state__in=IN_ACCOUNT)
     waits = [
         (day - at.date()).days
-        for day, at in paid.values_list("paid_on", "entitled_at")
+        for day, at in paid.filter(adjustment=None).values_list("paid_on", "entitled_at")
         if day is not None
     ]
     told = len(waits) >= FEWEST

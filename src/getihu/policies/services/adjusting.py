@@ -20,11 +20,11 @@ from getihu.policies.contracts import yuan_of
 from getihu.policies.machine import PAID_OUT, AwardState, Side
 from getihu.policies.models import Adjustment, Award, AwardRun, Budget, Instalment, LedgerEntry
 from getihu.policies.programmes import get_programme
-from getihu.policies.selectors.awards import visible_awards
+from getihu.policies.selectors.awards import given_cents, visible_awards
 from getihu.policies.services.allotting import CITY_TIME, award_id
 from getihu.policies.services.checking import batched_ids
 from getihu.policies.services.moves import move_total, note_moves
-from getihu.policies.services.rechecking import decide_again, given_cents, recheck
+from getihu.policies.services.rechecking import decide_again, recheck
 from getihu.policies.services.rights import NotNow, check_right
 from getihu.policies.services.telling import CHANNELS, tell_entitled
 
@@ -254,7 +254,7 @@ def _check_claim(
         raise BadClaim("要求退回要写明理由和依据的条款。")
     if row.should_cents is None:
         raise BadClaim("现在缺数据，不知道多付了多少，不能要求退回。")
-    if not 0 < cents <= row.award.cents - row.should_cents:
+    if not 0 < cents <= given_cents([row.award])[row.award_id] - row.should_cents:
         raise BadClaim("要求退回的不能超过多付的。")
     if sum(int(part.scaleb(2)) for _, part in parts) != cents or any(p <= 0 for _, p in parts):
         raise BadClaim("各期加起来和要求退回的不一样。")

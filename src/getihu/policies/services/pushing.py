@@ -63,7 +63,7 @@ def push(*, at: datetime) -> PushReport | None:
     )
     if run.ended_at is not None:
         return None
-    readings, by_award = pushable(as_of), {programme.rule for programme in list_programmes()}
+    readings, by_award = pushable(as_of), {p.rule for p in list_programmes() if p.by == "data"}
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     near_lists = {each.id: _near(each.id, as_of) for each in readings}
     near, after = 0, ""

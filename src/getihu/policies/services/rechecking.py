@@ -1,16 +1,13 @@
 """Decide awards again on the newest data: before each step money takes, and after it was paid."""
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Sum
-
 from getihu.dataplane import selectors as dataplane
 from getihu.dataplane import services as dataplane_services
-from getihu.policies.machine import AwardState
 from getihu.policies.models import Award, AwardRun
+from getihu.policies.selectors.awards import given_cents
 from getihu.policies.services.planning import decide_city
 from getihu.rulebook import selectors as rulebook
 from getihu.rulebook import services as rulebook_services
@@ -68,24 +65,6 @@ def recheck(run: AwardRun, awards: Sequence[Award]) -> list[Recheck]:
         total = totals[award.pk]
         why = _why(check, total, version != run.rule_version, status.get(award.trader_code))
         found.append(Recheck(award, outcome, yuan, snapshot.snapshot_id, why))
-    return found
-
-
-def given_cents(awards: Sequence[Award]) -> dict[uuid.UUID, int]:
-    """Award → what its trader has under it with every correction after it that stands: of an award
-    itself all of them, of a top-up those up to it."""
-    top_ups = [award for award in awards if award.adjustment_id]
-    bases = {award.pk: award for award in awards if not award.adjustment_id}
-    standing = Award.objects.exclude(state__in=(AwardState.DECLINED.value, AwardState.ENDED.value))
-    rows = standing.filter(adjustment__award__in=bases).values_list("adjustment__award")
-    more = dict(rows.annotate(cents=Sum("cents")))
-    found = {pk: base.cents + more.get(pk, 0) for pk, base in bases.items()}
-    for each in top_ups:
-        assert each.adjustment is not None
-        base = each.adjustment.award
-        earlier = standing.filter(adjustment__award=base, adjustment__lt=each.adjustment_id)
-        before = earlier.aggregate(cents=Sum("cents"))["cents"] or 0
-        found[each.pk] = base.cents + before + each.cents
     return found
 
 

@@ -172,7 +172,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     held, adjustments = selectors.list_held(actor), selectors.list_adjustments(actor)
     shows(request, *(row.trader_code for row in [*held, *adjustments]))
     context = {
-        "programmes": selectors.list_programmes(),
+        "programmes": [p for p in selectors.list_programmes() if p.by == "data"],
         "runs": selectors.list_runs(),
         "held": held,
         "discrepancies": selectors.list_discrepancies(),
@@ -339,6 +339,28 @@ def _claim(request: HttpRequest, by: Actor, at: datetime) -> str:
     return reverse("portal:desk-awards")
 
 
+def _top_up(request: HttpRequest, by: Actor, at: datetime) -> str:
+    services.top_up(
+        _number(request),
+        reason=_text(request, "reason"),
+        article=_text(request, "article"),
+        by=by,
+        at=at,
+    )
+    return reverse("portal:desk-awards")
+
+
+def _join(request: HttpRequest, by: Actor, at: datetime) -> str:
+    services.join_codes(
+        _text(request, "later"),
+        _text(request, "earlier"),
+        evidence=_text(request, "evidence"),
+        by=by,
+        at=at,
+    )
+    return reverse("portal:desk-awards")
+
+
 def _agree(request: HttpRequest, by: Actor, at: datetime) -> str:
     services.agree(_number(request), by=by, at=at)
     return reverse("portal:desk-awards")
@@ -367,6 +389,8 @@ ACTIONS: dict[str, Callable[[HttpRequest, Actor, datetime], str]] = {
     "leave": _leave,
     "claim": _claim,
     "agree": _agree,
+    "join": _join,
+    "top-up": _top_up,
     "receive": _receive,
 }
 

@@ -75,11 +75,13 @@ def policy(request: HttpRequest, rule_id: str) -> HttpResponse:
     """One policy in plain words: who, what, when, how, by which text."""
     reading = selectors.get_reading(rule_id, today())
     mine = _own_codes(request)
+    paid = [p for p in selectors.list_programmes() if p.rule == rule_id]
     context = {
         "reading": reading,
         "traders": [(code, trader_name(code)) for code in mine],
         "can_apply": selectors.can_apply(reading),
-        "programmes": [p for p in selectors.list_programmes() if p.rule == rule_id],
+        "programmes": [p for p in paid if p.by == "data"],
+        "is_paid_here": bool(paid),
         "runs": [run for run in selectors.list_runs() if run.rule_id == rule_id and not run.is_dry],
     }
     return render(request, "portal/policies/policy.html", context)

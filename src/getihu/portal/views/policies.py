@@ -14,6 +14,7 @@ from getihu.kernel.errors import GetihuError, InvalidInput
 from getihu.portal.forms import DraftForm, RuleFilterForm, ScenarioForm
 from getihu.portal.policies import pages
 from getihu.portal.views import Refused, as_of_asked, page
+from getihu.portal.views.casework import fresh_key
 from getihu.rulebook import selectors as rulebook
 from getihu.rulebook import services
 from getihu.rulebook.contracts import RuleChange
@@ -137,6 +138,7 @@ def draft(request: HttpRequest, rule_id: str) -> HttpResponse:
         "made": made,
         "summary": pages.get_policy_page(rule_id).summary,
         "query": request.GET.urlencode(),
+        "once": fresh_key(),
     }
     return render(request, "portal/draft.html", context)
 

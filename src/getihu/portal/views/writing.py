@@ -52,6 +52,9 @@ def begin(request: HttpRequest) -> HttpResponse:
 def _begin(request: HttpRequest) -> str:
     asked = request.POST.get("rule", "") or f"policies.{request.POST.get('name', '').strip()}"
     made = services.begin_draft(asked, "330300", by=actor_of(request), at=now())
+    text, cases = request.POST.get("text", ""), request.POST.get("cases", "")
+    if text:  # a what-if proposed as the next version
+        services.save_draft(made.pk, text, cases, by=actor_of(request), at=now())
     return reverse("portal:desk-policy", args=[made.pk])
 
 
