@@ -149,6 +149,16 @@ def lacking(paid, monkeypatch):
     return Adjustment.objects.get()
 
 
+def test_what_was_paid_is_held_once_against_each_new_snapshot(paid, monkeypatch):
+    looked = []
+    monkeypatch.setattr(adjusting, "look_for_corrections", lambda pk, at: looked.append(pk) or 1)
+    assert services.work_corrections(AT) == 0  # the snapshot it was decided on
+    AwardRun.objects.filter(pk=paid.pk).update(snapshot_id="an earlier one")
+    assert services.work_corrections(AT) == 1
+    assert services.work_corrections(AT) == 0
+    assert looked == [paid.pk]
+
+
 def test_what_a_correction_shows_is_lacking_reaches_the_account(
     lacking, supervisor, cashier, settings
 ):

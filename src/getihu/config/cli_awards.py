@@ -35,7 +35,7 @@ def _awards(start: Start) -> click.Command:
         if not programmes:
             click.echo("没有兑付方案。处理办法：照 docs/how-to/pay-an-award.md 写一份。")
         for run in selectors.list_runs():
-            kind = "试算" if run.is_dry else "兑付"
+            kind = "试算" if run.is_dry else "按申请" if run.by_application else "兑付"
             click.echo(
                 f"  {run.planned_at:%Y-%m-%d} {kind} {run.id} {run.state_label}："
                 f"{run.entitled_count:,} 户 {run.entitled_yuan:,} 元"
@@ -50,7 +50,8 @@ def _tell_run(run: Any) -> None:
     planned: datetime = run.planned_at
     click.echo(f"{run.title}，{run.state_label}，{planned:%Y-%m-%d}")
     click.echo(f"规则 {run.rule_id}@{run.rule_version}，{run.as_of}，快照 {run.snapshot_id}")
-    click.echo(f"名单指纹 {run.list_sha256}")
+    if run.list_sha256:
+        click.echo(f"名单指纹 {run.list_sha256}")
     if run.seed:
         click.echo(f"抽签种子 {run.seed}")
     click.echo(

@@ -1,5 +1,6 @@
 """Keeping the service running: ``getihu work``. A door: reads the clock, makes each call."""
 
+import contextlib
 import signal
 import sys
 import threading
@@ -24,6 +25,7 @@ class PassReport:
     notices_sent: int = 0
     events_sent: int = 0
     awarded: int = 0
+    corrected: int = 0
     paid: int = 0
     pushed: int = 0
     logged: int = 0
@@ -48,6 +50,7 @@ def run_pass(at: datetime) -> PassReport:
         ("licences", _follow),
         ("ratings", _rate),
         ("awards", _award),
+        ("corrections", _correct),
         ("payments", _pay),
         ("pushes", _push),
         ("notices", _deliver),
@@ -94,6 +97,14 @@ def _award(at: datetime, report: PassReport) -> None:
     from getihu.policies import services
 
     report.awarded += services.work_awards(at)
+
+
+def _correct(at: datetime, report: PassReport) -> None:
+    from getihu.dataplane.selectors import NothingPublished
+    from getihu.policies import services
+
+    with contextlib.suppress(NothingPublished):
+        report.corrected += services.work_corrections(at)
 
 
 def _pay(at: datetime, report: PassReport) -> None:
@@ -153,6 +164,7 @@ def _told(report: PassReport) -> str:
         ("升级", report.escalated),
         ("开差评整改", report.rectified),
         ("认定兑付", report.awarded),
+        ("付后更正", report.corrected),
         ("到账", report.paid),
         ("推送政策", report.pushed),
         ("发出通知", report.notices_sent),

@@ -109,6 +109,9 @@ class AwardRun(models.Model):
     unplaced_count = models.IntegerField(default=0)
     list_sha256 = models.CharField(max_length=64, blank=True)
     findings = models.JSONField(default=list)
+    corrected_snapshot = models.CharField(
+        max_length=40, blank=True
+    )  # what was paid, held against it
     planned_at = models.DateTimeField()
     planned_by = models.ForeignKey(ACCOUNT, null=True, on_delete=models.PROTECT, related_name="+")
     approved_at = models.DateTimeField(null=True)

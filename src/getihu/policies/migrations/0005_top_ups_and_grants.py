@@ -143,6 +143,9 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField("awardrun", "by_application", models.BooleanField(default=False)),
+        migrations.AddField(
+            "awardrun", "corrected_snapshot", models.CharField(blank=True, max_length=40)
+        ),
         migrations.AddConstraint(
             "awardrun",
             models.UniqueConstraint(

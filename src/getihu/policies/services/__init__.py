@@ -9,6 +9,7 @@ from getihu.policies.services.adjusting import (
     monthly_parts,
     receive,
     top_up,
+    work_corrections,
 )
 from getihu.policies.services.allotting import (
     EnginesDisagree,
@@ -154,5 +155,6 @@ __all__ = [
     "top_up",
     "withdraw_consent",
     "work_awards",
+    "work_corrections",
     "write_published",
 ]

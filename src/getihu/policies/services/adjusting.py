@@ -12,6 +12,7 @@ from getihu.accounts.contracts import Actor, Role
 from getihu.accounts.selectors import list_operators
 from getihu.audit import services as audit
 from getihu.audit.contracts import AuditEvent
+from getihu.dataplane import selectors as dataplane
 from getihu.kernel.errors import GetihuError
 from getihu.kernel.periods import add_months
 from getihu.notifications import services as notifications
@@ -48,6 +49,21 @@ def look_for_corrections(run_id: uuid.UUID | str, *, at: datetime) -> int:
         with transaction.atomic():
             awards = list(Award.objects.select_for_update().filter(pk__in=stretch))
             opened += _open(run, awards, at)
+    return opened
+
+
+def work_corrections(at: datetime) -> int:
+    """``look_for_corrections`` of every run with money in accounts, once for each newly published
+    snapshot; returns how many corrections are new. Stopped, the next call goes on. Raises
+    NothingPublished."""
+    snapshot = dataplane.get_published_snapshot().snapshot_id
+    runs = AwardRun.objects.filter(
+        is_dry=False, awards__state__in=[state.value for state in PAID_OUT]
+    ).exclude(corrected_snapshot=snapshot)
+    opened = 0
+    for pk in list(runs.exclude(snapshot_id=snapshot).values_list("pk", flat=True).distinct()):
+        opened += look_for_corrections(pk, at=at)
+        AwardRun.objects.filter(pk=pk).update(corrected_snapshot=snapshot)
     return opened
 
 
