@@ -11,6 +11,10 @@ class CasesConfig(AppConfig):
 
     def ready(self) -> None:
         post_migrate.connect(_keep_moves, sender=self)
+        from getihu.cases.ports import when_ended
+        from getihu.cases.services.bundles import BundleCourse
+
+        when_ended(BundleCourse())
 
 
 def _keep_moves(using: str, **_: Any) -> None:

@@ -2,21 +2,30 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 
 from getihu.cases.clocks.running import ClockReading, ClockState
 from getihu.cases.clocks.terms import PauseKind
 from getihu.cases.machine import FINAL, Side, State, moves_from
 
 __all__ = [
+    "BUNDLE_LABELS",
     "FINAL",
+    "PART_LABELS",
     "AttachmentView",
+    "BundleState",
+    "BundleView",
     "CaseView",
     "ClockState",
     "ClockView",
+    "ContestedView",
     "DeskRow",
     "DueItem",
     "HandOverView",
     "MoveView",
+    "Need",
+    "PartState",
+    "PartView",
     "PauseKind",
     "Side",
     "StageActions",
@@ -82,7 +91,8 @@ class MoveView:
 
 @dataclass(frozen=True)
 class CaseView:
-    """A case on a day. ``waiting`` says in Chinese whom it waits for and how far their clock is
+    """A case on a day. ``definition_id``: the matter as it was when the case began (None: before
+    that was kept). ``waiting`` says in Chinese whom it waits for and how far their clock is
     (等待：消防 第 2/10 个工作日); empty once it has ended."""
 
     id: str
@@ -106,6 +116,7 @@ class CaseView:
     requests: tuple[tuple[str, ...], ...]
     waiting: str
     continues: str | None
+    definition_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -188,3 +199,145 @@ class StageActions:
     stages: tuple[StageView, ...]
     pauses: dict[str, tuple[tuple[str, str], ...]]
     extends: frozenset[str]
+
+
+class PartState(StrEnum):
+    """How far one part of a bundle is."""
+
+    NOT_NEEDED = "not_needed"
+    WAITING = "waiting"
+    HELD = "held"
+    REDO = "redo"
+    RUNNING = "running"
+    CORRECTION = "correction"
+    GRANTED = "granted"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    BLOCKED = "blocked"
+
+
+PART_LABELS = {
+    PartState.NOT_NEEDED: "不用办",
+    PartState.WAITING: "等前面的办完",
+    PartState.HELD: "轮到了，还没有交成",
+    PartState.REDO: "您正在重办",
+    PartState.RUNNING: "办理中",
+    PartState.CORRECTION: "等您补材料",
+    PartState.GRANTED: "办好了",
+    PartState.REFUSED: "没有办成",
+    PartState.WITHDRAWN: "已撤回",
+    PartState.BLOCKED: "等不到了",
+}
+PARTS_OVER = frozenset(
+    {PartState.NOT_NEEDED, PartState.GRANTED, PartState.REFUSED, PartState.WITHDRAWN}
+)
+
+
+class BundleState(StrEnum):
+    """How far a bundle is, by its parts."""
+
+    DRAFT = "draft"
+    DISCARDED = "discarded"
+    RUNNING = "running"
+    DONE = "done"
+    PARTLY = "partly"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+BUNDLE_LABELS = {
+    BundleState.DRAFT: "草稿",
+    BundleState.DISCARDED: "草稿已删除",
+    BundleState.RUNNING: "办理中",
+    BundleState.DONE: "全部办好",
+    BundleState.PARTLY: "一部分办好",
+    BundleState.REFUSED: "没有办成",
+    BundleState.WITHDRAWN: "已撤回",
+}
+
+
+@dataclass(frozen=True)
+class PartView:
+    """One part on a day. ``why``: why it is needed or not. ``meaning``: what it means for the rest
+    that this part was refused or taken back; else empty. ``latest_on``: the last day the law gives,
+    None once it is over or where nobody can say. ``waiting`` as of a case."""
+
+    part_id: str
+    title: str
+    department: str
+    department_name: str
+    state: PartState
+    label: str
+    why: str
+    after: tuple[str, ...]
+    case_id: str | None
+    case_number: str
+    stages: tuple[StageView, ...]
+    waiting: str
+    days_late: int
+    latest_on: date | None
+    is_provisional: bool
+    is_critical: bool
+    meaning: str
+    requests: tuple[tuple[str, ...], ...]
+    article: str
+
+
+@dataclass(frozen=True)
+class BundleView:
+    """A bundle on a day. ``waiting`` is that of the critical part; ``latest_on`` the day by which
+    the law wants everything done. ``extra_requests``: how often an office asked for what was not on
+    the first list. ``first_list``: what the one telling named."""
+
+    id: str
+    number: str
+    bundle_id: str
+    title: str
+    trader_code: str
+    division: str
+    agency_name: str
+    state: BundleState
+    state_label: str
+    opened_at: datetime
+    submitted_at: datetime | None
+    form: dict[str, object]
+    parts: tuple[PartView, ...]
+    waiting: str
+    latest_on: date | None
+    is_provisional: bool
+    first_list: tuple[str, ...]
+    extra_requests: int
+    definition_id: str
+
+    @property
+    def needed(self) -> tuple[PartView, ...]:
+        return tuple(part for part in self.parts if part.state is not PartState.NOT_NEEDED)
+
+
+@dataclass(frozen=True)
+class Need:
+    """Whether a part is needed by the answers so far; None: they do not say yet. ``why`` in
+    Chinese."""
+
+    part_id: str
+    is_needed: bool | None
+    why: str
+
+
+@dataclass(frozen=True)
+class ContestedView:
+    """A value held and the one claimed, with whence and when. ``answer`` empty: still open."""
+
+    number: int
+    trader_code: str
+    label: str
+    unit: str
+    held: str
+    held_on: date | None
+    department_name: str
+    claimed: str
+    claimed_at: datetime
+    case_id: str
+    case_number: str
+    answer: str
+    reason: str

@@ -28,8 +28,98 @@ class AllowedMove(models.Model):
         return f"{self.before} → {self.after}"
 
 
+class Definition(models.Model):
+    """A matter or a bundle as it was when something began by it: what runs goes on by this text,
+    whatever its file says later. Only added; the key is the digest of the text."""
+
+    sha256 = models.CharField(primary_key=True, max_length=64)
+    kind = models.CharField(max_length=6)
+    name = models.CharField(max_length=60)
+    text = models.TextField()
+    kept_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(kind__in=["matter", "bundle"]), name="cases_definition_kind"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.sha256[:8]}"
+
+
+class BundleRun(models.Model):
+    """One run of a bundle (一类事): one form, handed in once, a case for each part.
+
+    ``trader_code`` becomes the real one once a shop that asked to be registered has it. ``form``
+    holds the merged answers. How far it is follows from its parts.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    number = models.CharField(max_length=20, unique=True)
+    bundle_id = models.CharField(max_length=60)
+    definition = models.ForeignKey(Definition, on_delete=models.PROTECT, related_name="+")
+    trader_code = models.CharField(max_length=18, db_index=True)
+    place = models.CharField(max_length=9)
+    opened_by = models.ForeignKey(ACCOUNT, on_delete=models.PROTECT, related_name="+")
+    form = models.JSONField(default=dict)
+    opened_at = models.DateTimeField()
+    submitted_at = models.DateTimeField(null=True)
+    discarded_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(submitted_at=None) | Q(discarded_at=None),
+                name="cases_bundle_discarded_as_draft",
+            ),
+            models.CheckConstraint(
+                condition=Q(submitted_at=None) | Q(submitted_at__gte=F("opened_at")),
+                name="cases_bundle_submitted_later",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class BundleFile(models.Model):
+    """One file of a bundle's draft; with the hand-in every part that wants it gets it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    run = models.ForeignKey(BundleRun, on_delete=models.PROTECT, related_name="+")
+    document_id = models.CharField(max_length=40)
+    kind = models.CharField(max_length=4)
+    size_bytes = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    scanned_by = models.CharField(max_length=80)
+    at = models.DateTimeField()
+    by = models.ForeignKey(ACCOUNT, on_delete=models.PROTECT, related_name="+")
+    removed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["run", "document_id", "sha256"],
+                condition=Q(removed_at=None),
+                name="cases_bundle_file_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=["pdf", "png", "jpeg"]), name="cases_bundle_file_inert"
+            ),
+            models.CheckConstraint(condition=~Q(scanned_by=""), name="cases_bundle_file_scanned"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run_id} {self.document_id}"
+
+
 class Case(models.Model):
-    """One run of a matter. From submission on it has exactly one owner (首问负责)."""
+    """One run of a matter. From submission on it has exactly one owner (首问负责).
+
+    ``definition`` is the matter as it was when the case began; None: before definitions were kept.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     number = models.CharField(max_length=20, unique=True)
@@ -46,6 +136,9 @@ class Case(models.Model):
     accepted_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     continues = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+")
+    definition = models.ForeignKey(
+        Definition, null=True, on_delete=models.PROTECT, related_name="+"
+    )
 
     class Meta:
         constraints: ClassVar = [
@@ -79,6 +172,76 @@ class Case(models.Model):
         return self.number
 
 
+class BundlePart(models.Model):
+    """One part of a handed-in bundle. ``case`` is None until its turn comes; taken up again after a
+    refusal, it is the newer case. ``why`` says why it is needed or not; ``held_because`` why its
+    turn came and it could not be handed in (nobody in charge there): it is tried again."""
+
+    run = models.ForeignKey(BundleRun, on_delete=models.PROTECT, related_name="+")
+    part_id = models.CharField(max_length=40)
+    department = models.CharField(max_length=40)
+    division = models.CharField(max_length=9)
+    is_needed = models.BooleanField()
+    why = models.TextField(blank=True)
+    case = models.OneToOneField(Case, null=True, on_delete=models.PROTECT, related_name="+")
+    held_because = models.TextField(blank=True)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["run", "part_id"], name="cases_bundle_part_once"),
+            models.CheckConstraint(
+                condition=Q(case=None) | Q(is_needed=True), name="cases_bundle_part_needed"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run_id} {self.part_id}"
+
+
+class ContestedValue(models.Model):
+    """A value a department holds and the applicant says is another: both are kept, the case goes
+    on with hers, and the department finds out which is right."""
+
+    trader_code = models.CharField(max_length=18, db_index=True)
+    fact = models.CharField(max_length=60)
+    label = models.CharField(max_length=100)
+    unit = models.CharField(max_length=20, blank=True)
+    department = models.CharField(max_length=40)
+    division = models.CharField(max_length=9)
+    held = models.CharField(max_length=500)
+    held_on = models.DateField(null=True)
+    claimed = models.CharField(max_length=500)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    by = models.ForeignKey(ACCOUNT, on_delete=models.PROTECT, related_name="+")
+    answer = models.CharField(max_length=9, blank=True)
+    reason = models.TextField(blank=True)
+    answered_at = models.DateTimeField(null=True)
+    answered_by = models.ForeignKey(ACCOUNT, null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["trader_code", "fact"],
+                condition=Q(answered_at=None),
+                name="cases_contested_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(answered_at=None, answer="")
+                | (
+                    Q(answer__in=["corrected", "kept"], answered_at__isnull=False)
+                    & Q(answered_by__isnull=False)
+                    & ~Q(reason="")
+                ),
+                name="cases_contested_answered",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.case_id} {self.fact}"
+
+
 class CaseMove(models.Model):
     """One move of a case: who, when, why, by which article."""
 
@@ -109,7 +272,11 @@ class HandOver(models.Model):
 
 
 class MaterialRequest(models.Model):
-    """What an office asked for. The first names everything; a later one needs a superior."""
+    """What an office asked for. The first names everything; a later one needs a superior.
+
+    In a bundle the first request of any part is the list of all: ``tells`` is then ``first``,
+    ``again`` for a part that asks for what stands on it, ``beyond`` for what does not.
+    """
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
     sequence = models.PositiveSmallIntegerField()
@@ -119,9 +286,24 @@ class MaterialRequest(models.Model):
     approved_by = models.ForeignKey(ACCOUNT, null=True, on_delete=models.PROTECT, related_name="+")
     reason = models.TextField(blank=True)
     answered_at = models.DateTimeField(null=True)
+    run = models.ForeignKey(BundleRun, null=True, on_delete=models.PROTECT, related_name="+")
+    tells = models.CharField(max_length=6, blank=True)
 
     class Meta:
         constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["run"], condition=Q(tells="first"), name="cases_bundle_first_list_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(run=None, tells="")
+                | Q(run__isnull=False, tells__in=["first", "again", "beyond"]),
+                name="cases_bundle_request_kind",
+            ),
+            models.CheckConstraint(
+                condition=~Q(tells="beyond")
+                | (Q(approved_by__isnull=False) & ~Q(approved_by=F("by")) & ~Q(reason="")),
+                name="cases_bundle_told_once",
+            ),
             models.UniqueConstraint(fields=["case", "sequence"], name="cases_request_sequence"),
             # 一次性告知: only the first request stands by itself.
             models.CheckConstraint(

@@ -68,6 +68,7 @@ class CaseFile:
     division: str
     form: Mapping[str, object]
     opened_by: uuid.UUID
+    definition_id: str | None = None
 
 
 class Consequence(Protocol):
@@ -92,3 +93,22 @@ def when_decided(consequence: Consequence) -> None:
 
 def consequences() -> tuple[Consequence, ...]:
     return tuple(_consequences)
+
+
+class EndListener(Protocol):
+    """Somebody who goes on once a case has ended, after everything that follows from its end."""
+
+    def ended(self, case: CaseFile, state: str, *, at: datetime) -> None: ...
+
+
+_end_listeners: list[EndListener] = []
+
+
+def when_ended(listener: EndListener) -> None:
+    """Have somebody go on when cases end; one of each class, in the order of registration."""
+    if not any(type(each) is type(listener) for each in _end_listeners):
+        _end_listeners.append(listener)
+
+
+def end_listeners() -> tuple[EndListener, ...]:
+    return tuple(_end_listeners)

@@ -73,7 +73,8 @@ def _sweep(at: datetime, report: PassReport) -> None:
         done = services.sweep_due(at)
         report.escalated += done
         if not done:
-            return
+            break
+    services.try_held_parts(at)
 
 
 def _follow(at: datetime, report: PassReport) -> None:

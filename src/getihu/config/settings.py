@@ -212,6 +212,9 @@ PUBLISHED_RULES_DIR = DATA_DIR / "rules"
 # Where matter files lie, likewise.
 MATTER_DIRS = [PACKAGE_DIR / slice_ / "matters" for slice_ in ("entry", "policies")]
 
+# Where bundle files (一类事) lie, likewise.
+BUNDLE_DIRS = [PACKAGE_DIR / slice_ / "bundles" for slice_ in ("entry",)]
+
 # The first four characters of the subject numbers this registrar was given to allot.
 CREDIT_CODE_BLOCK = env.str("GETIHU_CREDIT_CODE_BLOCK", default="MAHU")
 

@@ -8,7 +8,9 @@ class JourneysConfig(AppConfig):
     label = "journeys"
 
     def ready(self) -> None:
+        from getihu.cases.ports import when_decided
         from getihu.entry.ports import when_filed
-        from getihu.journeys.services import LicenceFollowsRegister
+        from getihu.journeys.services import LicenceFollowsRegister, PermitIntoWallet
 
         when_filed(LicenceFollowsRegister())
+        when_decided(PermitIntoWallet())

@@ -9,10 +9,13 @@ from django.db import transaction
 
 from getihu.accounts import services as accounts
 from getihu.accounts.contracts import Actor
+from getihu.cases import selectors as cases
+from getihu.cases.ports import CaseFile
 from getihu.dataplane import selectors as dataplane
 from getihu.entry import selectors as entry
 from getihu.entry.ports import Filed
 from getihu.kernel.errors import GetihuError
+from getihu.kernel.periods import add_months
 from getihu.notifications import services as notifications
 from getihu.notifications.contracts import Channel, NoticeRequest
 from getihu.passport import selectors as passport
@@ -40,6 +43,30 @@ class LicenceFollowsRegister:
         if filed.kind == "operator_change":
             certificates.change_hands(filed.trader_code, at=filed.at)
         follow_register(filed.trader_code, at=filed.at, filing=filed.filing_id)
+
+
+class PermitIntoWallet:
+    """Brings what a granted case gives into the trader's wallet, in the transaction of the grant,
+    where the matter says which certificate that is."""
+
+    def before_submission(self, case: CaseFile, *, by: Actor, at: datetime) -> None:
+        """Nothing stands against it."""
+
+    def granted(self, case: CaseFile, *, by: Actor, at: datetime) -> None:
+        result = cases.matter_of(case).result
+        if result.certificate is None:
+            return
+        today = _day(at)
+        years = result.valid_years
+        until = add_months(today, 12 * years) if years else None
+        certificates.issue_certificate(
+            case.trader_code,
+            result.certificate,
+            {"name": _licence_data(case.trader_code)["name"]},
+            at=at,
+            number=case.number,
+            valid_until=until,
+        )
 
 
 @transaction.atomic

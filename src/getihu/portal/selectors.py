@@ -64,6 +64,8 @@ PERSONAL_LABELS: Final = {
 UNIT_LABELS: Final = {
     "yuan": "元",
     "m2": "平方米",
+    "m": "米",
+    "kw": "千瓦",
     "month": "个月",
     "day": "天",
     "year": "年",

@@ -1,17 +1,18 @@
 """Reads and lints matter files: every problem of every file, with its line and the way out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 from django.conf import settings
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from getihu.cases.clocks.terms import Direction, Silence, statutory_terms
-from getihu.cases.matters.model import Matter
+from getihu.cases.matters.model import FormField, Matter, Stage
 from getihu.kernel.errors import GetihuError, InvalidInput, Problem, nearest_name
+from getihu.reference import selectors as reference
 
 
 class UnknownMatter(GetihuError):
@@ -75,7 +76,7 @@ def read_matter(text: str, file: str) -> tuple[Matter | None, list[Problem]]:
     try:
         matter = Matter.model_validate(raw)
     except ValidationError as error:
-        return None, [_shape_problem(one, file, lines) for one in error.errors()]
+        return None, [_shape_problem(one, file, lines, Matter) for one in error.errors()]
     problems = [
         Problem(message, file, _line(lines, where), field=".".join(map(str, where)), fix=fix)
         for where, message, fix in _lint(matter)
@@ -118,11 +119,14 @@ _WORDS = {
 }
 
 
-def _shape_problem(one: Any, file: str, lines: dict[Place, int]) -> Problem:
+def _shape_problem(
+    one: Any, file: str, lines: dict[Place, int], model: type[BaseModel]
+) -> Problem:
     where = tuple(one["loc"])
     expected = one.get("ctx", {}).get("expected", "")
-    near = nearest_name(str(where[-1]), Matter.model_fields) if where else None
-    fix = f"可以写：{expected}。" if expected else "对照 docs/how-to/add-a-matter.md。"
+    near = nearest_name(str(where[-1]), model.model_fields) if where else None
+    guide = "add-a-matter" if model is Matter else "add-a-bundle"
+    fix = f"可以写：{expected}。" if expected else f"对照 docs/how-to/{guide}.md。"
     if one["type"] == "extra_forbidden" and near:
         fix = f"是不是想写 {near}？"
     message = _WORDS.get(one["type"], one["msg"])
@@ -134,10 +138,13 @@ def _lint(matter: Matter) -> Iterable[tuple[Place, str, str]]:
     yield from _lint_clock(("acceptance_clock",), matter.acceptance_clock)
     if matter.clock:
         yield from _lint_clock(("clock",), matter.clock)
+    yield from lint_department(("handler", "department"), matter.handler.department)
     ids = [stage.id for stage in matter.stages]
     for number, stage in enumerate(matter.stages):
         place: Place = ("stages", number)
+        yield from lint_department((*place, "handler", "department"), stage.handler.department)
         yield from _lint_clock((*place, "clock"), stage.clock)
+        yield from _lint_stage_when(matter, place, stage)
         if ids.index(stage.id) != number:
             yield (*place, "id"), f"阶段“{stage.id}”写了两次", "换一个编号。"
         for before in stage.after:
@@ -165,6 +172,42 @@ def _lint(matter: Matter) -> Iterable[tuple[Place, str, str]]:
             yield ("form", number, "choices"), "选项和类型不相配", fix
 
 
+def lint_department(place: Place, code: str) -> Iterable[tuple[Place, str, str]]:
+    """An agency nobody knows would leave what it handles without an owner."""
+    known = {each.code for each in reference.list_departments()}
+    if code not in known:
+        near = nearest_name(code, known)
+        fix = f"是不是想写 {near}？" if near else "部门见 reference/data/departments.csv。"
+        yield place, f"没有部门“{code}”，这一件没有人承办", fix
+
+
+def _lint_stage_when(
+    matter: Matter, place: Place, stage: Stage
+) -> Iterable[tuple[Place, str, str]]:
+    if stage.when is None:
+        return
+    asked = {field.id: field for field in matter.form}
+    name = stage.when.answer
+    if name not in asked:
+        near = nearest_name(name, asked)
+        fix = f"是不是想写 {near}？" if near else f"表单里有：{'、'.join(sorted(asked))}。"
+        yield (*place, "when", "answer"), f"表单里没有“{name}”", fix
+        return
+    yield from lint_answers((*place, "when", "is"), asked[name], stage.when.is_)
+
+
+def lint_answers(
+    place: Place, field: FormField, values: tuple[bool | str, ...]
+) -> Iterable[tuple[Place, str, str]]:
+    """A condition no answer can meet would never be met."""
+    can = [True, False] if field.type == "boolean" else list(field.choices)
+    for value in values:
+        if value not in can or (field.type == "boolean") != isinstance(value, bool):
+            shown = "、".join(str(each).lower() if each in (True, False) else each for each in can)
+            fix = f"可以写：{shown}。" if can else "条件只能看是否题和选择题。"
+            yield place, f"“{field.label}”不会答“{value}”，条件永远不成立", fix
+
+
 def _lint_clock(place: Place, term_id: str) -> Iterable[tuple[Place, str, str]]:
     terms = statutory_terms()
     if term_id not in terms:
@@ -180,9 +223,12 @@ def _lint_clock(place: Place, term_id: str) -> Iterable[tuple[Place, str, str]]:
 
 
 def _never_reached(matter: Matter) -> list[str]:
-    """Stages that wait for each other."""
-    known = {stage.id for stage in matter.stages}
-    waiting = {stage.id: set(stage.after) & known for stage in matter.stages}
+    return never_reached({stage.id: stage.after for stage in matter.stages})
+
+
+def never_reached(after: Mapping[str, Iterable[str]]) -> list[str]:
+    """What waits for each other, of things by what each comes after."""
+    waiting = {name: set(before) & set(after) for name, before in after.items()}
     while free := [name for name, before in waiting.items() if not before]:
         for name in free:
             del waiting[name]

@@ -59,23 +59,34 @@ class Handler(_Strict):
     level: Level
 
 
+class StageWhen(_Strict):
+    """The answer of the form that makes a stage needed."""
+
+    answer: Name
+    is_: Annotated[tuple[bool | str, ...], Field(alias="is", min_length=1)]
+
+
 class Stage(_Strict):
-    """One department's part. Stages run side by side unless ``after`` names earlier ones."""
+    """One department's part. Stages run side by side unless ``after`` names earlier ones; one with
+    ``when`` is left out where the answers do not need it."""
 
     id: Name
     title: Text
     handler: Handler
     clock: Text
     after: tuple[Name, ...] = ()
+    when: StageWhen | None = None
 
 
 class Result(_Strict):
-    """What a granted case gives: a licence, a registration, a decision, a service."""
+    """What a granted case gives: a licence, a registration, a decision, a service.
+    ``certificate``: the kind of certificate that comes into the trader's wallet with it."""
 
     kind: Literal["licence", "registration", "certificate", "decision", "service", "award"]
     title: Text
     valid_years: int | None = None
     article: Text
+    certificate: Name | None = None
 
 
 class Filing(_Strict):

@@ -13,9 +13,13 @@ from getihu.accounts.contracts import Actor
 from getihu.accounts.selectors import list_officers
 from getihu.cases.machine import FINAL, Side, State
 from getihu.cases.matters.load import get_matter
-from getihu.cases.models import Case, MaterialRequest, StageRun
+from getihu.cases.matters.bundle import WholeBundle
+from getihu.cases.matters.model import Matter
+from getihu.cases.models import Case, Definition, MaterialRequest, StageRun
 from getihu.cases.ports import consequences
 from getihu.cases.selectors import DESK_ROLES
+from getihu.cases.selectors.definitions import matter_of, text_of
+from getihu.cases.services.contesting import note_contested
 from getihu.cases.services.rights import check_starter, locked_case
 from getihu.cases.services.steps import (
     IllegalMove,
@@ -53,25 +57,56 @@ def open_draft(
         earlier = Case.objects.filter(pk=continues, trader_code=trader_code).first()
         if earlier is None or State(earlier.state) not in FINAL:
             raise IllegalMove("只有已经办结的办件可以另开一件接着办。")
+    account = uuid.UUID(by.account_id)
+    return create_case(matter, trader_code, place, account, at, continues=continues).pk
+
+
+def create_case(
+    matter: Matter,
+    trader_code: str,
+    place: str,
+    opened_by: uuid.UUID,
+    at: datetime,
+    *,
+    form: Mapping[str, object] | None = None,
+    continues: uuid.UUID | None = None,
+) -> Case:
+    """Make a draft that runs by the matter as it is here, whatever its file says later."""
     case = Case.objects.create(
-        number=f"{day_of(at):%Y%m%d}-{secrets.token_hex(4).upper()}",
+        number=new_number(at),
         matter_id=matter.id,
         trader_code=trader_code,
         division=division_of(matter.handler, place),
         agency=matter.handler.department,
-        opened_by_id=by.account_id,
+        form=dict(form or {}),
+        opened_by_id=opened_by,
         opened_at=at,
         continues_id=continues,
+        definition_id=keep_definition("matter", matter.id, matter, at),
     )
-    for stage in matter.stages:
-        StageRun.objects.create(
+    StageRun.objects.bulk_create(
+        StageRun(
             case=case,
             stage_id=stage.id,
             department=stage.handler.department,
             division=division_of(stage.handler, place),
             status=StageRun.Status.WAITING,
         )
-    return case.pk
+        for stage in matter.stages
+    )
+    return case
+
+
+def keep_definition(kind: str, name: str, thing: Matter | WholeBundle, at: datetime) -> str:
+    """Keep a definition's text once; returns its digest."""
+    text, sha256 = text_of(thing)
+    kept = {"kind": kind, "name": name, "text": text, "kept_at": at}
+    Definition.objects.get_or_create(sha256=sha256, defaults=kept)
+    return sha256
+
+
+def new_number(at: datetime) -> str:
+    return f"{day_of(at):%Y%m%d}-{secrets.token_hex(4).upper()}"
 
 
 @transaction.atomic
@@ -80,8 +115,8 @@ def save_draft(case_id: uuid.UUID, form: Mapping[str, object], *, by: Actor) -> 
     case = locked_case(case_id, by)
     if case.state not in (State.DRAFT, State.CORRECTION):
         raise IllegalMove("已经提交，不能再改。要改请先撤回。")
-    check_starter(get_matter(case.matter_id), case.trader_code, by)
-    known = {field.id for field in get_matter(case.matter_id).form}
+    check_starter(matter_of(case), case.trader_code, by)
+    known = {field.id for field in matter_of(case).form}
     if unknown := sorted(set(form) - known):
         raise IllegalMove(f"这件事项没有这些内容：{'、'.join(unknown)}。")
     case.form = {**case.form, **form}
@@ -95,8 +130,13 @@ def submit(case_id: uuid.UUID, *, by: Actor, at: datetime) -> None:
     Raises IllegalMove naming every answer that is missing; NoOwner.
     """
     case = locked_case(case_id, by)
-    matter = get_matter(case.matter_id)
-    check_starter(matter, case.trader_code, by)
+    check_starter(matter_of(case), case.trader_code, by)
+    hand_in(case, by=by, at=at)
+
+
+def hand_in(case: Case, *, by: Actor, at: datetime) -> None:
+    """Submit a locked case for somebody who may. Raises as ``submit``."""
+    matter = matter_of(case)
     missing = [f.label for f in matter.form if f.required and case.form.get(f.id) in (None, "")]
     if missing:
         raise IllegalMove(f"还没有填：{'、'.join(missing)}。")
@@ -107,17 +147,29 @@ def submit(case_id: uuid.UUID, *, by: Actor, at: datetime) -> None:
     else:
         case.owner_id = _choose_owner(case, at)
         case.submitted_at = at
+        _drop_stages(case, matter)
     move_case(case, State.SUBMITTED, side=Side.APPLICANT, by=by, at=at)
     start_clock(case, "", matter.acceptance_clock, at)
+    note_contested(case, matter, by=by, at=at)
 
 
 @transaction.atomic
 def withdraw(case_id: uuid.UUID, *, by: Actor, at: datetime, reason: str = "") -> None:
     """The applicant takes the case back, or deletes a draft."""
     case = locked_case(case_id, by)
-    check_starter(get_matter(case.matter_id), case.trader_code, by)
+    check_starter(matter_of(case), case.trader_code, by)
     after = State.DISCARDED if case.state == State.DRAFT else State.WITHDRAWN
     end_case(case, after, by=by, at=at, reason=reason, side=Side.APPLICANT)
+
+
+def _drop_stages(case: Case, matter: Matter) -> None:
+    """Leave out the stages the answers do not need, before any office has seen the case."""
+    unneeded = [
+        stage.id
+        for stage in matter.stages
+        if stage.when and case.form.get(stage.when.answer) not in stage.when.is_
+    ]
+    StageRun.objects.filter(case=case, stage_id__in=unneeded).delete()
 
 
 def _choose_owner(case: Case, at: datetime) -> uuid.UUID:

@@ -3,6 +3,7 @@
 import hashlib
 import uuid
 from datetime import datetime
+from typing import Any
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -10,9 +11,9 @@ from django.db import transaction
 
 from getihu.accounts.contracts import Actor
 from getihu.cases.machine import State
-from getihu.cases.matters.load import get_matter
 from getihu.cases.models import Attachment
 from getihu.cases.ports import ScannerUnavailable, scanner
+from getihu.cases.selectors.definitions import matter_of
 from getihu.cases.services.rights import check_starter, locked_case
 from getihu.cases.services.steps import IllegalMove, note_event
 from getihu.kernel.errors import GetihuError
@@ -44,41 +45,42 @@ def attach(
     Raises FileRefused, IllegalMove (handed in already; held by a department), NotAllowed.
     """
     case = locked_case(case_id, by)
-    matter = get_matter(case.matter_id)
+    matter = matter_of(case)
     check_starter(matter, case.trader_code, by)
     if case.state not in (State.DRAFT, State.CORRECTION):
         raise IllegalMove("已经提交，不能再添文件。")
     if document_id not in {document.id for document in matter.to_bring}:
         raise IllegalMove("这件事项不要这份文件。部门已有的材料不用您交。")
-    kind = _check_shape(content)
     kept = Attachment.objects.filter(case=case, removed_at=None)
     digest = hashlib.sha256(content).hexdigest()
     same = kept.filter(document_id=document_id, sha256=digest).first()
     if same is not None:
         return same.pk
-    if kept.count() >= MOST_FILES:
-        raise FileRefused(f"一件最多放 {MOST_FILES} 个文件。处理办法：去掉不要的再传。")
-    scanned_by = _check_clean(content)
-    if not default_storage.exists(path_of(digest)):
-        default_storage.save(path_of(digest), ContentFile(content))
+    file = take_in(content, kept.count())
     note_event(case, "case.file_added", by, at, document=document_id, sha256=digest)
     return Attachment.objects.create(
-        case=case,
-        document_id=document_id,
-        kind=kind,
-        size_bytes=len(content),
-        sha256=digest,
-        scanned_by=scanned_by,
-        at=at,
-        by_id=by.account_id,
+        case=case, document_id=document_id, at=at, by_id=by.account_id, **file
     ).pk
+
+
+def take_in(content: bytes, kept_before: int) -> dict[str, Any]:
+    """Look at a file and keep it; returns what is written of it. Raises FileRefused."""
+    kind = _check_shape(content)
+    if kept_before >= MOST_FILES:
+        raise FileRefused(f"一件最多放 {MOST_FILES} 个文件。处理办法：去掉不要的再传。")
+    scanned_by = _check_clean(content)
+    digest = hashlib.sha256(content).hexdigest()
+    if not default_storage.exists(path_of(digest)):
+        default_storage.save(path_of(digest), ContentFile(content))
+    size = len(content)
+    return {"kind": kind, "size_bytes": size, "sha256": digest, "scanned_by": scanned_by}
 
 
 @transaction.atomic
 def take_out(case_id: uuid.UUID, attachment_id: uuid.UUID, *, by: Actor, at: datetime) -> None:
     """Take a file out before handing in. Its row stays, with the moment."""
     case = locked_case(case_id, by)
-    check_starter(get_matter(case.matter_id), case.trader_code, by)
+    check_starter(matter_of(case), case.trader_code, by)
     if case.state not in (State.DRAFT, State.CORRECTION):
         raise IllegalMove("已经提交，不能再去掉文件。")
     kept = Attachment.objects.filter(pk=attachment_id, case=case, removed_at=None)

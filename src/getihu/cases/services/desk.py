@@ -6,12 +6,20 @@ from datetime import datetime
 
 from django.db import transaction
 
+from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor
 from getihu.accounts.selectors import list_officers
 from getihu.cases.machine import Side, State
-from getihu.cases.matters.load import get_matter
-from getihu.cases.models import HandOver, MaterialRequest, StageRun
+from getihu.cases.models import (
+    BundlePart,
+    BundleRun,
+    Case,
+    HandOver,
+    MaterialRequest,
+    StageRun,
+)
 from getihu.cases.selectors import DESK_ROLES
+from getihu.cases.selectors.definitions import matter_of
 from getihu.cases.services.rights import (
     NotAllowed,
     check_desk,
@@ -48,7 +56,7 @@ def request_materials(
     """
     case = locked_case(case_id, by)
     check_desk(case, by)
-    matter = get_matter(case.matter_id)
+    matter = matter_of(case)
     asked = [item.strip() for item in items if item.strip()]
     if not asked:
         raise IllegalMove("要写明需要补正的全部内容。")
@@ -56,9 +64,12 @@ def request_materials(
     if held:
         raise IllegalMove(f"{'、'.join(held)}由部门自己调取，不能向申请人要。")
     before = MaterialRequest.objects.filter(case=case).count()
-    if before and not is_superior(approved_by, by, case):
-        raise NotAllowed("补正只能一次告知。再次要求补正，要由负责人批准并写明理由。")
-    if before and not reason.strip():
+    run_id, tells, extra = _tells(case, asked)
+    again = before or tells == "beyond"
+    if again and not is_superior(approved_by, by, case):
+        more = f"{'、'.join(extra)}不在这件一类事的告知清单里。" if extra else ""
+        raise NotAllowed(f"补正只能一次告知。{more}再次要求补正，要由负责人批准并写明理由。")
+    if again and not reason.strip():
         raise IllegalMove("再次要求补正要写明理由。")
     MaterialRequest.objects.create(
         case=case,
@@ -66,12 +77,29 @@ def request_materials(
         items=asked,
         at=at,
         by_id=by.account_id,
-        approved_by_id=approved_by.account_id if approved_by and before else None,
+        approved_by_id=approved_by.account_id if approved_by and again else None,
         reason=reason,
+        run_id=run_id,
+        tells=tells,
     )
     stop_clocks(case, at)
     move = move_case(case, State.CORRECTION, side=Side.AGENCY, by=by, at=at)
     tell_move(case, move, at)
+
+
+def _tells(case: Case, asked: list[str]) -> tuple[uuid.UUID | None, str, list[str]]:
+    """The bundle a case is a part of, how a request stands to the bundle's first list (first,
+    again, beyond), and what is not on it. The applicant is told once, whichever office speaks."""
+    part = BundlePart.objects.filter(case=case).first()
+    if part is None:
+        return None, "", []
+    with over_the_wall():  # another office's request counts as well
+        BundleRun.objects.select_for_update().get(pk=part.run_id)
+        first = MaterialRequest.objects.filter(run=part.run_id, tells="first").first()
+    if first is None:
+        return part.run_id, "first", []
+    extra = [item for item in asked if item not in first.items]
+    return part.run_id, "beyond" if extra else "again", extra
 
 
 @transaction.atomic

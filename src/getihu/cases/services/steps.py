@@ -8,11 +8,11 @@ from getihu.accounts.contracts import CITY, Actor
 from getihu.audit import services as audit
 from getihu.audit.contracts import AuditEvent
 from getihu.cases.machine import Side, State, find_move
-from getihu.cases.matters.load import get_matter
 from getihu.cases.matters.model import Handler, Level
 from getihu.cases.models import Case, CaseMove, ClockPause, ClockRun, StageRun
-from getihu.cases.ports import CaseFile, consequences
+from getihu.cases.ports import CaseFile, consequences, end_listeners
 from getihu.cases.selectors import reading_of
+from getihu.cases.selectors.definitions import matter_of
 from getihu.cases.services.telling import tell_move
 from getihu.kernel.errors import GetihuError
 from getihu.notifications import services as notifications
@@ -88,6 +88,8 @@ def end_case(
         for each in consequences():
             each.granted(file_of(case), by=by, at=at)
     tell_move(case, move, at)
+    for listener in end_listeners():
+        listener.ended(file_of(case), after.value, at=at)
 
 
 def file_of(case: Case) -> CaseFile:
@@ -100,13 +102,14 @@ def file_of(case: Case) -> CaseFile:
         case.division,
         dict(case.form),
         case.opened_by_id,
+        case.definition_id,
     )
 
 
 def accept_case(
     case: Case, *, side: Side, by: Actor | None, at: datetime, article: str = ""
 ) -> None:
-    matter = get_matter(case.matter_id)
+    matter = matter_of(case)
     # Deemed acceptance counts from the day the papers came in (行政许可法 第三十二条).
     case.accepted_at = _last_submission(case) if side is Side.LAW else at
     stop_clocks(case, at)
@@ -126,11 +129,14 @@ def _last_submission(case: Case) -> datetime:
 
 def open_stages(case: Case, at: datetime) -> None:
     """Open every stage whose earlier ones have passed."""
-    matter = get_matter(case.matter_id)
+    matter = matter_of(case)
     runs = {run.stage_id: run for run in StageRun.objects.filter(case=case)}
     for stage in matter.stages:
-        run = runs[stage.id]
-        ready = all(runs[name].status == StageRun.Status.PASSED for name in stage.after)
+        run = runs.get(stage.id)
+        if run is None:  # the answers do not need it
+            continue
+        earlier = [runs[name] for name in stage.after if name in runs]
+        ready = all(each.status == StageRun.Status.PASSED for each in earlier)
         if run.status == StageRun.Status.WAITING and ready:
             run.status, run.opened_at = StageRun.Status.OPEN, at
             run.save(update_fields=["status", "opened_at"])

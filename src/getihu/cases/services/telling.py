@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from getihu.cases.machine import FINAL, STATE_LABELS, State
-from getihu.cases.matters.load import get_matter
 from getihu.cases.models import Case, CaseMove, ClockRun, MaterialRequest
 from getihu.cases.selectors import due_texts
+from getihu.cases.selectors.definitions import matter_of
 from getihu.notifications import services as notifications
 from getihu.notifications.contracts import Channel, NoticeRequest
 
@@ -36,7 +36,7 @@ def tell_move(case: Case, move: CaseMove, at: datetime) -> None:
 
 
 def _values(case: Case, state: State) -> dict[str, str]:
-    matter = get_matter(case.matter_id).title
+    matter = matter_of(case).title
     if state is State.CORRECTION:
         wanted = MaterialRequest.objects.filter(case=case).latest("sequence").items
         return {"matter": matter, "items": "、".join(wanted), "article": CORRECTION_ARTICLE}

@@ -3,7 +3,7 @@
 from getihu.entry.services.allotting import BlockUsedUp, allot_code
 from getihu.entry.services.filing import FilingRefused, annul, file, rebuild_register
 from getihu.entry.services.keeping import RegisterKeeper
-from getihu.entry.services.opening import begin_opening
+from getihu.entry.services.opening import begin_opening, begin_opening_bundle
 from getihu.entry.services.taking_over import BadTakeOver, make_take_over_code
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "allot_code",
     "annul",
     "begin_opening",
+    "begin_opening_bundle",
     "file",
     "make_take_over_code",
     "rebuild_register",

@@ -6,7 +6,8 @@ from typing import Any
 
 from getihu.accounts.contracts import Actor
 from getihu.cases.ports import CaseFile
-from getihu.cases.selectors import Matter, get_matter
+from getihu.cases import services as cases
+from getihu.cases.selectors import Matter, matter_of
 from getihu.entry.contracts import is_provisional
 from getihu.entry.filings.check import Objection, check
 from getihu.entry.filings.kinds import get_kind, read_content
@@ -23,7 +24,7 @@ class RegisterKeeper:
     """Acts on every case of a matter that says ``filing``."""
 
     def before_submission(self, case: CaseFile, *, by: Actor, at: datetime) -> None:
-        matter = get_matter(case.matter_id)
+        matter = matter_of(case)
         if matter.filing is None:
             return
         kind = get_kind(matter.filing.kind)
@@ -39,7 +40,7 @@ class RegisterKeeper:
             raise FilingRefused(refused)
 
     def granted(self, case: CaseFile, *, by: Actor, at: datetime) -> None:
-        matter = get_matter(case.matter_id)
+        matter = matter_of(case)
         if matter.filing is None:
             return
         content, effective_on = _content(matter, case, at)
@@ -49,6 +50,7 @@ class RegisterKeeper:
         if is_provisional(code):
             code = allot_code(str(content["county_code"]), at=at)
             content["operator"] = str(case.opened_by)
+            cases.know_trader_as(case.trader_code, code, at=at)
         file(
             code,
             matter.filing.kind,

@@ -24,11 +24,27 @@ def begin_opening(
     """Open a draft for a shop that has no code yet; returns the case. ``place``: the town, else
     the county, where it will stand. Raises NotAllowed, UnknownMatter, IllegalMove (an answer the
     form has not)."""
-    code = PROVISIONAL + secrets.token_hex(9)[:17].upper()
-    account = uuid.UUID(by.account_id)
-    accounts.record_ownership(account, code, evidence="申请设立", at=at)
-    applicant = actor_of(by.account_id, at)
+    code, applicant = _stand_in(by, at)
     with over_the_wall():  # the shop is hers since a moment ago: the request does not know yet
         made = cases.open_draft(matter_id, code, place=place, by=applicant, at=at)
         cases.save_draft(made, answers, by=applicant)
     return made
+
+
+@transaction.atomic
+def begin_opening_bundle(
+    bundle_id: str, answers: Mapping[str, object], *, place: str, by: Actor, at: datetime
+) -> uuid.UUID:
+    """The same for a whole bundle (一类事) that begins with the registration; returns the run."""
+    code, applicant = _stand_in(by, at)
+    with over_the_wall():
+        made = cases.open_bundle(bundle_id, code, place=place, by=applicant, at=at)
+        cases.save_bundle(made, answers, by=applicant)
+    return made
+
+
+def _stand_in(by: Actor, at: datetime) -> tuple[str, Actor]:
+    """A code that stands for a shop that has none yet, and the applicant as whose it is."""
+    code = PROVISIONAL + secrets.token_hex(9)[:17].upper()
+    accounts.record_ownership(uuid.UUID(by.account_id), code, evidence="申请设立", at=at)
+    return code, actor_of(by.account_id, at)

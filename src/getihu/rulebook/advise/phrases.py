@@ -11,7 +11,15 @@ from getihu.rulebook.explain import words
 YOU = "您"
 ANSWERED_BY = {"applicant": "申请人", "officer": "办案人员"}
 _NUMBERS = (FactType.INTEGER, FactType.MONEY, FactType.DECIMAL)
-_ASKED = {"yuan": "元", "person": "人", "month": "个月", "day": "天", "m2": "平方米"}
+_ASKED = {
+    "yuan": "元",
+    "person": "人",
+    "month": "个月",
+    "day": "天",
+    "m2": "平方米",
+    "m": "米",
+    "kw": "千瓦",
+}
 _COUNTED = {"person": "人", "month": "个月", "day": "天", "year": "年", "count": "项"}
 
 

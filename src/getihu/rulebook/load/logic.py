@@ -48,7 +48,7 @@ from getihu.rulebook.model.rules import (
     Tree,
 )
 
-_COUNTED = frozenset({"person", "count", "month", "day", "m2", "level"})
+_COUNTED = frozenset({"person", "count", "month", "day", "m2", "m", "kw", "level"})
 _LIMITS = {"year": (1, 9999), "month": (1, 12), "day": (1, 31)}
 _MILLISECONDS = 2000  # a question that takes longer is given up: nothing is reported
 

@@ -30,6 +30,8 @@ UNIT_LABELS = {
     "day": "天",
     "year": "年",
     "m2": "平方米",
+    "m": "米",
+    "kw": "千瓦",
     "count": "个数",
     "ratio": "比率",
     "level": "级",

@@ -46,6 +46,7 @@ from getihu.cases.models import (
     MaterialRequest,
     StageRun,
 )
+from getihu.cases.selectors.definitions import matter_of
 from getihu.kernel.errors import GetihuError
 from getihu.kernel.periods import LegalUnit
 from getihu.kernel.workdays import Deadline
@@ -130,7 +131,7 @@ def list_cases(actor: Actor, *, on: date, limit: int = 100) -> list[CaseView]:
 
 def case_view(row: Case, on: date) -> CaseView:
     """Return everything about a case as it stands on a day."""
-    matter = get_matter(row.matter_id)
+    matter = matter_of(row)
     clocks = _clock_views(row, matter, on)
     stages = _stage_views(row, matter, clocks)
     moves = CaseMove.objects.filter(case=row).order_by("id")
@@ -158,6 +159,7 @@ def case_view(row: Case, on: date) -> CaseView:
         requests=tuple(tuple(request.items) for request in requests),
         waiting=_waiting(state, clocks, stages),
         continues=str(row.continues_id) if row.continues_id else None,
+        definition_id=row.definition_id,
     )
 
 
@@ -303,7 +305,7 @@ def _desk_row(case: Case, clock: ClockRun | None, waits: bool, actor: Actor, on:
     return DeskRow(
         case_id=str(case.pk),
         number=case.number,
-        title=get_matter(case.matter_id).title,
+        title=matter_of(case).title,
         trader_code=case.trader_code,
         division=case.division,
         state=state,
@@ -326,7 +328,7 @@ def list_attachments(case_id: uuid.UUID | str, *, actor: Actor) -> list[Attachme
     case = visible_cases(actor).filter(pk=case_id).first()
     if case is None:
         raise CaseNotFound
-    titles = {document.id: document.title for document in get_matter(case.matter_id).documents}
+    titles = {document.id: document.title for document in matter_of(case).documents}
     return [
         AttachmentView(
             id=str(row.pk),
@@ -416,7 +418,7 @@ def _due_item(row: ClockRun, on: date) -> DueItem:
     return DueItem(
         case_id=str(row.case_id),
         number=row.case.number,
-        title=get_matter(row.case.matter_id).title,
+        title=matter_of(row.case).title,
         stage_id=row.stage_id,
         term_title=term.title,
         source=term.source,
@@ -481,10 +483,11 @@ def _critical_path(
     """The unfinished stages on the longest way to the end, by the days the law still gives."""
     days: dict[str, int] = {}
     before: dict[str, str] = {}
-    left = list(matter.stages)
+    left = [stage for stage in matter.stages if stage.id in runs]
     while left:
-        for stage in [s for s in left if all(a in days for a in s.after)]:
-            longest = max(stage.after, key=lambda name: days[name], default="")
+        for stage in [s for s in left if all(a in days for a in s.after if a in runs)]:
+            earlier = [name for name in stage.after if name in runs]
+            longest = max(earlier, key=lambda name: days[name], default="")
             before[stage.id] = longest
             days[stage.id] = days.get(longest, 0) + _days_left(stage.id, stage.clock, runs, clocks)
             left.remove(stage)
