@@ -88,7 +88,12 @@ def test_the_same_fact_under_another_name_is_an_error_until_a_mapping_says_which
         ("{id: two, m", "{id: one, m", 13, "写了两次"),
         ("answer: wants_two", "answer: wants_too", 13, "是不是想写 wants_two"),
         ("is: [true]", "is: [maybe]", 13, "条件永远不成立"),
-        ("{answer: wants_two, is: [true]}", "{rule: entry.open_fod, gives: [card]}", 13, "没有编号为"),
+        (
+            "{answer: wants_two, is: [true]}",
+            "{rule: entry.open_fod, gives: [card]}",
+            13,
+            "没有编号为",
+        ),
         (
             "{answer: wants_two, is: [true]}",
             "{rule: entry.open_tobacco, gives: [card]}",
@@ -102,7 +107,12 @@ def test_the_same_fact_under_another_name_is_an_error_until_a_mapping_says_which
             "没有问“sells_tobacco”",
         ),
         ("{answer: wants_two, is: [true]}", "{answer: wants_two}", 13, "条件写"),
-        ("department: amr, level: county}\nlegal", "department: arm, level: county}\nlegal", 5, "没有人承办"),
+        (
+            "department: amr, level: county}\nlegal",
+            "department: arm, level: county}\nlegal",
+            5,
+            "没有人承办",
+        ),
         ("started_by: owner", "started_by: representative", 12, "不能由开始这个一类事的人办"),
         ("subjects: [individual]", "subjects: [individual, enterprise]", 12, "不是给它们办的"),
     ],
@@ -122,7 +132,10 @@ def test_a_part_whose_matter_has_no_limit_does_not_load():
 
 
 def test_an_agency_nobody_knows_leaves_a_matter_without_owner():
-    text = MATTER.replace("{department: amr, level: county}, clock: licence.issue", "{department: amx, level: county}, clock: licence.issue")
+    text = MATTER.replace(
+        "{department: amr, level: county}, clock: licence.issue",
+        "{department: amx, level: county}, clock: licence.issue",
+    )
     assert any("没有人承办" in str(problem) for problem in read_matter(text, "x.yaml")[1])
 
 
@@ -144,9 +157,18 @@ def test_which_permit_is_needed_follows_from_the_area_by_the_rule():
     ("form", "part"),
     [
         ({"supply_voltage": "low", "line_m": "30", "digs_road": False, "takes_green": False}, None),
-        ({"supply_voltage": "medium", "line_m": "200", "digs_road": False, "takes_green": False}, "filing"),
-        ({"supply_voltage": "medium", "line_m": "200", "digs_road": True, "takes_green": False}, "promise"),
-        ({"supply_voltage": "medium", "line_m": "201", "digs_road": True, "takes_green": True}, "approval"),
+        (
+            {"supply_voltage": "medium", "line_m": "200", "digs_road": False, "takes_green": False},
+            "filing",
+        ),
+        (
+            {"supply_voltage": "medium", "line_m": "200", "digs_road": True, "takes_green": False},
+            "promise",
+        ),
+        (
+            {"supply_voltage": "medium", "line_m": "201", "digs_road": True, "takes_green": True},
+            "approval",
+        ),
     ],
 )
 def test_the_way_of_a_power_line_follows_from_voltage_length_road_and_green(form, part):

@@ -104,7 +104,10 @@ def test_one_hand_in_starts_every_part_at_its_office(cast, hrss):
     states = {part.part_id: part.state for part in view.parts}
     assert states["food"] is states["fire"] is states["insurance"] is PartState.RUNNING
     assert states["card"] is states["licence"] is states["tobacco"] is PartState.NOT_NEEDED
-    assert {Case.objects.get(pk=case_of(run, p)).agency for p in ("food", "fire")} == {"amr", "fire"}
+    assert {Case.objects.get(pk=case_of(run, p)).agency for p in ("food", "fire")} == {
+        "amr",
+        "fire",
+    }
     food = Case.objects.get(pk=case_of(run, "food"))
     assert food.form == {"use_area_m2": "80", "food_kinds": "热食类制售"}
 
@@ -291,16 +294,15 @@ def test_a_second_office_may_ask_for_what_stands_on_the_first_list(cast, hrss):
 
 
 @pytest.mark.parametrize(
-    ("tells", "named"), [("beyond", "told_once"), ("first", "first_list_once"), ("", "request_kind")]
+    ("tells", "named"),
+    [("beyond", "told_once"), ("first", "first_list_once"), ("", "request_kind")],
 )
 def test_the_database_refuses_what_the_program_would_let_through(cast, hrss, tells, named):
     run = handed_in(cast)
     services.request_materials(case_of(run, "food"), ["平面图"], by=cast.window, at=days(1))
     row = {"items": ["x"], "at": AT, "by_id": cast.fire.account_id, "sequence": 1}
     with pytest.raises(IntegrityError), transaction.atomic():
-        MaterialRequest.objects.create(
-            case_id=case_of(run, "fire"), run_id=run, tells=tells, **row
-        )
+        MaterialRequest.objects.create(case_id=case_of(run, "fire"), run_id=run, tells=tells, **row)
 
 
 def test_what_was_noted_of_a_bundle_does_not_change(cast, hrss):

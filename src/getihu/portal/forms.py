@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from django import forms
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -229,6 +229,83 @@ class DraftForm(forms.Form):
     )
 
 
+class ConnectForm(forms.Form):
+    """Four questions about a power line, the power wanted, and the road where one is dug."""
+
+    county = forms.ChoiceField(
+        label="在哪里",
+        choices=lambda: [("", "请选择"), *((c.code, c.name) for c in reference.list_counties())],
+        error_messages={"required": "请选县（市、区）。"},
+    )
+    supply_voltage = forms.ChoiceField(
+        label="用多高的电压",
+        choices=[("low", "0.4千伏及以下（一般的店）"), ("medium", "10（20）千伏")],
+        widget=forms.RadioSelect,
+        error_messages={"required": "请选电压。拿不准的选上面那个。"},
+    )
+    line_m = forms.DecimalField(
+        label="外线多长（米）",
+        min_value=0,
+        max_value=100_000,
+        help_text="从电线杆或者配电箱接到店里；没有外线填0",
+        error_messages={"required": "请写外线多长，没有填0。", "invalid": "请写数字，例如 35。"},
+    )
+    digs_road = forms.ChoiceField(
+        label="要挖路吗",
+        choices=[("yes", "要"), ("no", "不要")],
+        widget=forms.RadioSelect,
+        error_messages={"required": "请选要不要挖路。"},
+    )
+    takes_green = forms.ChoiceField(
+        label="要占绿地吗",
+        choices=[("yes", "要"), ("no", "不要")],
+        widget=forms.RadioSelect,
+        error_messages={"required": "请选要不要占绿地。"},
+    )
+    capacity_kw = forms.DecimalField(
+        label="要用多大功率（千瓦）",
+        required=False,
+        min_value=0,
+        max_value=100_000,
+        help_text="可以不填；填了告诉您外线谁出钱",
+        error_messages={"invalid": "请写数字，例如 30。"},
+    )
+    road_kind = forms.ChoiceField(
+        label="挖的是哪一种路",
+        required=False,
+        choices=[
+            ("", "不挖路，或者不知道"),
+            ("new", "新建、扩建的"),
+            ("overhauled", "大修过的"),
+            ("old", "都不是"),
+        ],
+    )
+    road_done_on = forms.DateField(
+        label="路是哪一天交付或者修完的",
+        required=False,
+        input_formats=["%Y-%m-%d"],
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"invalid": "日期要写成 2026-10-31 这样。"},
+    )
+
+    def answers(self) -> dict[str, object]:
+        """What was answered, by the names of the rules' inputs; None where it was left open."""
+        said = {k: v for k, v in self.cleaned_data.items() if k != "county"}
+        for name in ("digs_road", "takes_green"):
+            said[name] = said[name] == "yes"
+        return {name: None if value == "" else value for name, value in said.items()}
+
+    def query(self) -> list[tuple[str, str]]:
+        """The answers to take along into the joint request."""
+        given = {**self.cleaned_data}
+        given["road_kind"] = given["road_kind"] or ("none" if given["digs_road"] == "no" else "")
+        return [
+            (name, f"{value:f}" if isinstance(value, Decimal) else str(value))
+            for name, value in given.items()
+            if value not in (None, "") and name != "county"
+        ]
+
+
 YES_NO: Final = [("yes", "是"), ("no", "否")]
 _KINDS: Final[dict[str, type[forms.Field]]] = {
     "text": forms.CharField,
@@ -246,6 +323,13 @@ _INVALID: Final = {
 }
 
 
+class Asked(Protocol):
+    """Whatever has questions: a matter, or the merged form of several."""
+
+    @property
+    def form(self) -> tuple[FormField, ...]: ...
+
+
 class MatterForm(forms.Form):
     """The questions of a matter, made from its file.
 
@@ -255,7 +339,7 @@ class MatterForm(forms.Form):
 
     def __init__(
         self,
-        matter: Matter,
+        matter: "Matter | Asked",
         known: Mapping[str, FactValue],
         data: Any = None,
         initial: Mapping[str, object] | None = None,

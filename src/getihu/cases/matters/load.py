@@ -119,9 +119,7 @@ _WORDS = {
 }
 
 
-def _shape_problem(
-    one: Any, file: str, lines: dict[Place, int], model: type[BaseModel]
-) -> Problem:
+def _shape_problem(one: Any, file: str, lines: dict[Place, int], model: type[BaseModel]) -> Problem:
     where = tuple(one["loc"])
     expected = one.get("ctx", {}).get("expected", "")
     near = nearest_name(str(where[-1]), model.model_fields) if where else None

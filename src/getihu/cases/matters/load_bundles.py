@@ -188,7 +188,6 @@ def _lint_when(
             yield (*place, "facts", name), *_not_asked(question, asked)
 
 
-
 def _not_asked(name: str, asked: Mapping[str, object]) -> tuple[str, str]:
     near = nearest_name(name, asked)
     fix = f"是不是想写 {near}？" if near else "写进 questions，或者放进一定要办的那一项。"

@@ -123,9 +123,7 @@ def _stands_for(
     return stands, problems
 
 
-def _same_thing_twice(
-    found: dict[str, tuple[Any, dict[str, str]]], what: str
-) -> Iterator[Problem]:
+def _same_thing_twice(found: dict[str, tuple[Any, dict[str, str]]], what: str) -> Iterator[Problem]:
     """The same fact, or the same words, under two names would be asked twice."""
     seen: dict[str, str] = {}
     for key, (item, _) in found.items():

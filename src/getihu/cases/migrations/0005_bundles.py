@@ -7,172 +7,315 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('cases', '0004_second_wall'),
+        ("cases", "0004_second_wall"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ContestedValue',
+            name="ContestedValue",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('trader_code', models.CharField(db_index=True, max_length=18)),
-                ('fact', models.CharField(max_length=60)),
-                ('label', models.CharField(max_length=100)),
-                ('unit', models.CharField(blank=True, max_length=20)),
-                ('department', models.CharField(max_length=40)),
-                ('division', models.CharField(max_length=9)),
-                ('held', models.CharField(max_length=500)),
-                ('held_on', models.DateField(null=True)),
-                ('claimed', models.CharField(max_length=500)),
-                ('at', models.DateTimeField()),
-                ('answer', models.CharField(blank=True, max_length=9)),
-                ('reason', models.TextField(blank=True)),
-                ('answered_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("trader_code", models.CharField(db_index=True, max_length=18)),
+                ("fact", models.CharField(max_length=60)),
+                ("label", models.CharField(max_length=100)),
+                ("unit", models.CharField(blank=True, max_length=20)),
+                ("department", models.CharField(max_length=40)),
+                ("division", models.CharField(max_length=9)),
+                ("held", models.CharField(max_length=500)),
+                ("held_on", models.DateField(null=True)),
+                ("claimed", models.CharField(max_length=500)),
+                ("at", models.DateTimeField()),
+                ("answer", models.CharField(blank=True, max_length=9)),
+                ("reason", models.TextField(blank=True)),
+                ("answered_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Definition',
+            name="Definition",
             fields=[
-                ('sha256', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=6)),
-                ('name', models.CharField(max_length=60)),
-                ('text', models.TextField()),
-                ('kept_at', models.DateTimeField()),
+                ("sha256", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("kind", models.CharField(max_length=6)),
+                ("name", models.CharField(max_length=60)),
+                ("text", models.TextField()),
+                ("kept_at", models.DateTimeField()),
             ],
         ),
         migrations.AddField(
-            model_name='materialrequest',
-            name='tells',
+            model_name="materialrequest",
+            name="tells",
             field=models.CharField(blank=True, max_length=6),
         ),
         migrations.CreateModel(
-            name='BundleRun',
+            name="BundleRun",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('number', models.CharField(max_length=20, unique=True)),
-                ('bundle_id', models.CharField(max_length=60)),
-                ('trader_code', models.CharField(db_index=True, max_length=18)),
-                ('place', models.CharField(max_length=9)),
-                ('form', models.JSONField(default=dict)),
-                ('opened_at', models.DateTimeField()),
-                ('submitted_at', models.DateTimeField(null=True)),
-                ('discarded_at', models.DateTimeField(null=True)),
-                ('opened_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("number", models.CharField(max_length=20, unique=True)),
+                ("bundle_id", models.CharField(max_length=60)),
+                ("trader_code", models.CharField(db_index=True, max_length=18)),
+                ("place", models.CharField(max_length=9)),
+                ("form", models.JSONField(default=dict)),
+                ("opened_at", models.DateTimeField()),
+                ("submitted_at", models.DateTimeField(null=True)),
+                ("discarded_at", models.DateTimeField(null=True)),
+                (
+                    "opened_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='BundlePart',
+            name="BundlePart",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('part_id', models.CharField(max_length=40)),
-                ('department', models.CharField(max_length=40)),
-                ('division', models.CharField(max_length=9)),
-                ('is_needed', models.BooleanField()),
-                ('why', models.TextField(blank=True)),
-                ('held_because', models.TextField(blank=True)),
-                ('withdrawn_at', models.DateTimeField(null=True)),
-                ('case', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='cases.case')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='cases.bundlerun')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("part_id", models.CharField(max_length=40)),
+                ("department", models.CharField(max_length=40)),
+                ("division", models.CharField(max_length=9)),
+                ("is_needed", models.BooleanField()),
+                ("why", models.TextField(blank=True)),
+                ("held_because", models.TextField(blank=True)),
+                ("withdrawn_at", models.DateTimeField(null=True)),
+                (
+                    "case",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="cases.case",
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="cases.bundlerun",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='BundleFile',
+            name="BundleFile",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('document_id', models.CharField(max_length=40)),
-                ('kind', models.CharField(max_length=4)),
-                ('size_bytes', models.PositiveIntegerField()),
-                ('sha256', models.CharField(max_length=64)),
-                ('scanned_by', models.CharField(max_length=80)),
-                ('at', models.DateTimeField()),
-                ('removed_at', models.DateTimeField(null=True)),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='cases.bundlerun')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("document_id", models.CharField(max_length=40)),
+                ("kind", models.CharField(max_length=4)),
+                ("size_bytes", models.PositiveIntegerField()),
+                ("sha256", models.CharField(max_length=64)),
+                ("scanned_by", models.CharField(max_length=80)),
+                ("at", models.DateTimeField()),
+                ("removed_at", models.DateTimeField(null=True)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="cases.bundlerun",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='materialrequest',
-            name='run',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='cases.bundlerun'),
+            model_name="materialrequest",
+            name="run",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="cases.bundlerun",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='materialrequest',
-            constraint=models.UniqueConstraint(condition=models.Q(('tells', 'first')), fields=('run',), name='cases_bundle_first_list_once'),
+            model_name="materialrequest",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("tells", "first")),
+                fields=("run",),
+                name="cases_bundle_first_list_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='materialrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('run', None), ('tells', '')), models.Q(('run__isnull', False), ('tells__in', ['first', 'again', 'beyond'])), _connector='OR'), name='cases_bundle_request_kind'),
+            model_name="materialrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("run", None), ("tells", "")),
+                    models.Q(("run__isnull", False), ("tells__in", ["first", "again", "beyond"])),
+                    _connector="OR",
+                ),
+                name="cases_bundle_request_kind",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='materialrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('tells', 'beyond'), _negated=True), models.Q(('approved_by__isnull', False), models.Q(('approved_by', models.F('by')), _negated=True), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='cases_bundle_told_once'),
+            model_name="materialrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("tells", "beyond"), _negated=True),
+                    models.Q(
+                        ("approved_by__isnull", False),
+                        models.Q(("approved_by", models.F("by")), _negated=True),
+                        models.Q(("reason", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="cases_bundle_told_once",
+            ),
         ),
         migrations.AddField(
-            model_name='contestedvalue',
-            name='answered_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="contestedvalue",
+            name="answered_by",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='contestedvalue',
-            name='by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="contestedvalue",
+            name="by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='contestedvalue',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='cases.case'),
+            model_name="contestedvalue",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="cases.case"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='definition',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['matter', 'bundle'])), name='cases_definition_kind'),
+            model_name="definition",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["matter", "bundle"])), name="cases_definition_kind"
+            ),
         ),
         migrations.AddField(
-            model_name='bundlerun',
-            name='definition',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='cases.definition'),
+            model_name="bundlerun",
+            name="definition",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="cases.definition"
+            ),
         ),
         migrations.AddField(
-            model_name='case',
-            name='definition',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='cases.definition'),
+            model_name="case",
+            name="definition",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="cases.definition",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='bundlepart',
-            constraint=models.UniqueConstraint(fields=('run', 'part_id'), name='cases_bundle_part_once'),
+            model_name="bundlepart",
+            constraint=models.UniqueConstraint(
+                fields=("run", "part_id"), name="cases_bundle_part_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='bundlepart',
-            constraint=models.CheckConstraint(condition=models.Q(('case', None), ('is_needed', True), _connector='OR'), name='cases_bundle_part_needed'),
+            model_name="bundlepart",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("case", None), ("is_needed", True), _connector="OR"),
+                name="cases_bundle_part_needed",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='bundlefile',
-            constraint=models.UniqueConstraint(condition=models.Q(('removed_at', None)), fields=('run', 'document_id', 'sha256'), name='cases_bundle_file_once'),
+            model_name="bundlefile",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("removed_at", None)),
+                fields=("run", "document_id", "sha256"),
+                name="cases_bundle_file_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='bundlefile',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['pdf', 'png', 'jpeg'])), name='cases_bundle_file_inert'),
+            model_name="bundlefile",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["pdf", "png", "jpeg"])),
+                name="cases_bundle_file_inert",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='bundlefile',
-            constraint=models.CheckConstraint(condition=models.Q(('scanned_by', ''), _negated=True), name='cases_bundle_file_scanned'),
+            model_name="bundlefile",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("scanned_by", ""), _negated=True),
+                name="cases_bundle_file_scanned",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='contestedvalue',
-            constraint=models.UniqueConstraint(condition=models.Q(('answered_at', None)), fields=('trader_code', 'fact'), name='cases_contested_once'),
+            model_name="contestedvalue",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("answered_at", None)),
+                fields=("trader_code", "fact"),
+                name="cases_contested_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='contestedvalue',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('answer', ''), ('answered_at', None)), models.Q(('answer__in', ['corrected', 'kept']), ('answered_at__isnull', False), ('answered_by__isnull', False), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='cases_contested_answered'),
+            model_name="contestedvalue",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("answer", ""), ("answered_at", None)),
+                    models.Q(
+                        ("answer__in", ["corrected", "kept"]),
+                        ("answered_at__isnull", False),
+                        ("answered_by__isnull", False),
+                        models.Q(("reason", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="cases_contested_answered",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='bundlerun',
-            constraint=models.CheckConstraint(condition=models.Q(('submitted_at', None), ('discarded_at', None), _connector='OR'), name='cases_bundle_discarded_as_draft'),
+            model_name="bundlerun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("submitted_at", None), ("discarded_at", None), _connector="OR"),
+                name="cases_bundle_discarded_as_draft",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='bundlerun',
-            constraint=models.CheckConstraint(condition=models.Q(('submitted_at', None), ('submitted_at__gte', models.F('opened_at')), _connector='OR'), name='cases_bundle_submitted_later'),
+            model_name="bundlerun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("submitted_at", None),
+                    ("submitted_at__gte", models.F("opened_at")),
+                    _connector="OR",
+                ),
+                name="cases_bundle_submitted_later",
+            ),
         ),
     ]

@@ -388,7 +388,11 @@ def _part_view(
     latest: Days,
     critical: frozenset[str],
 ) -> PartView:
-    part, matter, state = whole.bundle.part(row.part_id), whole.matter(row.part_id), states[row.part_id]
+    part, matter, state = (
+        whole.bundle.part(row.part_id),
+        whole.matter(row.part_id),
+        states[row.part_id],
+    )
     day, provisional = latest.get(row.part_id, (None, False))
     last = case.moves[-1] if case and case.moves else None
     late = [s.clock.reading.days_late for s in case.stages if s.clock] if case else []
@@ -400,7 +404,11 @@ def _part_view(
         state=state,
         label=PART_LABELS[state],
         why=row.held_because if state is PartState.HELD else row.why,
-        after=tuple(whole.matter(name).title for name in part.after if states.get(name) is not PartState.NOT_NEEDED),
+        after=tuple(
+            whole.matter(name).title
+            for name in part.after
+            if states.get(name) is not PartState.NOT_NEEDED
+        ),
         case_id=case.id if case else None,
         case_number=case.number if case else "",
         stages=case.stages if case else (),
@@ -431,7 +439,11 @@ def _meaning(whole: WholeBundle, part: Part, states: dict[str, PartState]) -> st
         for name, state in states.items()
         if state is PartState.BLOCKED and part.id in _all_before(whole, name)
     ]
-    rest = f"“{'”“'.join(stuck)}”要等它，先停在这里；重办这一项办成了，接着办，不用再填。" if stuck else ""
+    rest = (
+        f"“{'”“'.join(stuck)}”要等它，先停在这里；重办这一项办成了，接着办，不用再填。"
+        if stuck
+        else ""
+    )
     return f"{part.if_refused}{rest}"
 
 

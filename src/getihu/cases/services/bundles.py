@@ -94,9 +94,7 @@ def attach_to_bundle(
 
 
 @transaction.atomic
-def take_out_of_bundle(
-    run_id: uuid.UUID, file_id: uuid.UUID, *, by: Actor, at: datetime
-) -> None:
+def take_out_of_bundle(run_id: uuid.UUID, file_id: uuid.UUID, *, by: Actor, at: datetime) -> None:
     """Take a file out before handing in. Its row stays, with the moment."""
     run, _ = _own_draft(run_id, by)
     BundleFile.objects.filter(pk=file_id, run=run, removed_at=None).update(removed_at=at)
@@ -386,6 +384,10 @@ def _check_starter(whole: WholeBundle, trader_code: str, by: Actor) -> None:
 def _note(run: BundleRun, kind: str, by: Actor, at: datetime, **body: str) -> None:
     audit.record(
         AuditEvent(
-            kind, f"account:{by.account_id}", f"bundle:{run.number}", at, {"bundle": run.bundle_id, **body}
+            kind,
+            f"account:{by.account_id}",
+            f"bundle:{run.number}",
+            at,
+            {"bundle": run.bundle_id, **body},
         )
     )

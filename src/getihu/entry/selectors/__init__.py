@@ -4,6 +4,7 @@ from getihu.entry.contracts import FilingView, is_provisional
 from getihu.entry.filings.effects import Effect, rehearsed
 from getihu.entry.filings.kinds import get_kind
 from getihu.entry.filings.register import RegisterEntry
+from getihu.entry.opening.connection import ConnectionAnswer, answer_connection
 from getihu.entry.opening.permits import (
     VERDICTS,
     OpeningAnswer,
@@ -21,12 +22,14 @@ from getihu.entry.selectors.register import (
 
 __all__ = [
     "VERDICTS",
+    "ConnectionAnswer",
     "Effect",
     "FilingView",
     "Guess",
     "OpeningAnswer",
     "PermitAnswer",
     "RegisterEntry",
+    "answer_connection",
     "answer_opening",
     "catalogue",
     "describe",

@@ -45,6 +45,7 @@ class Kind:
 
 KINDS: dict[type[GetihuError], Kind] = {
     cases.CaseNotFound: Kind(404, "没有这件办件", "", "核对编号；别人的办件要本人授权才能看。"),
+    cases.BundleNotFound: Kind(404, "没有这件一类事", "", "核对编号；别人的办件要本人授权才能看。"),
     services.NotAllowed: Kind(
         403,
         "这件事您不能办",

@@ -87,9 +87,11 @@ def inbox_file(request: HttpRequest) -> HttpResponse:
 def case(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
     """What is asked, what is held, what is missing, what to do now."""
     actor, view = _officer(request), _case(request, case_id)
-    matter, actions = cases.get_matter(view.matter_id), cases.open_actions(view, actor)
+    matter, actions = cases.matter_of(view), cases.open_actions(view, actor)
     articles = [*matter.legal_basis, *(d.article for d in matter.documents)]
     context = {
+        "run_id": cases.cases_in_bundles([view.id]).get(view.id),
+        "contested": cases.contested_of([view.id]),
         "case": view,
         "bar": bar(view),
         "matter": matter,

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from getihu.accounts.contracts import Actor
 from getihu.cases import selectors as cases
 from getihu.cases import services
-from getihu.cases.contracts import FINAL, CaseView, Side, State, moves_from
-from getihu.cases.selectors import Matter, term_text
+from getihu.cases.contracts import FINAL, BundleView, CaseView, Side, State, moves_from
+from getihu.cases.selectors import Bundle, Matter, WholeBundle, term_text
 from getihu.dataplane import selectors as dataplane
 from getihu.dataplane.contracts import FactValue
 from getihu.entry import selectors as entry
@@ -48,8 +48,10 @@ def home(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     listed = [view for view in cases.list_cases(actor, on=today()) if _is_hers(actor, view)]
     listed = [view for view in listed if view.state is not State.DISCARDED]
-    traders = traders_of(actor)
     shows(request, *(view.trader_code for view in listed))
+    parts = cases.cases_in_bundles(view.id for view in listed)
+    listed = [v for v in listed if v.id not in parts or v.state in (State.CORRECTION, State.DRAFT)]
+    traders = traders_of(actor)
     context = {
         "traders": [(code, trader_name(code)) for code in traders],
         "drafts": [view for view in listed if view.state is State.DRAFT],
@@ -59,6 +61,8 @@ def home(request: HttpRequest) -> HttpResponse:
         ],
         "ended": [view for view in listed if view.state in FINAL],
         "matters": _startable(actor),
+        "runs": own_runs(actor),
+        "bundles": startable_bundles(actor),
     }
     return render(request, "portal/mine/home.html", context)
 
@@ -99,8 +103,10 @@ def case(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
     actor, view = actor_of(request), _own_case(request, case_id)
     if view.state is State.DRAFT:
         return redirect("portal:mine-draft", case_id=case_id)
-    matter = cases.get_matter(view.matter_id)
+    matter = cases.matter_of(view)
     context = {
+        "run_id": cases.cases_in_bundles([view.id]).get(view.id),
+        "contested": cases.contested_of([view.id]),
         "case": view,
         "bar": bar(view),
         "matter": matter,
@@ -129,7 +135,7 @@ def draft(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
         return redirect("portal:mine-case", case_id=case_id)
     if view.matter_id == APPLICATION:
         return redirect("portal:mine-application", case_id=case_id)
-    matter, known = cases.get_matter(view.matter_id), _known(view)
+    matter, known = cases.matter_of(view), _known(view)
     if request.method == "POST":
         form = MatterForm(matter, known, request.POST)
         if form.is_valid():
@@ -208,6 +214,29 @@ def again(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
     """A new case that refers to one that ended; what was answered before is filled in."""
     actor, view = actor_of(request), _own_case(request, case_id)
     return act_once(request, lambda: _reopen(actor, view))
+
+
+def own_runs(actor: Actor) -> list[BundleView]:
+    """Her bundles, newest first."""
+    listed = cases.list_bundle_runs(actor, on=today())
+    return [view for view in listed if actor.may_view(view.trader_code)]
+
+
+def startable_bundles(actor: Actor) -> list[Bundle]:
+    """The bundles somebody may begin."""
+    codes = _traders(actor)
+    return [
+        whole.bundle
+        for whole in cases.bundle_catalogue().values()
+        if whole.bundle.started_by == "anybody"
+        or any(may_start_bundle(actor, whole, code) for code in codes)
+    ]
+
+
+def may_start_bundle(actor: Actor, whole: WholeBundle, code: str) -> bool:
+    if whole.bundle.started_by == "representative":
+        return actor.may_apply_for(code)
+    return code in actor.own
 
 
 def _is_hers(actor: Actor, view: CaseView) -> bool:
