@@ -2,6 +2,7 @@
 
 import hashlib
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.contrib.auth.hashers import make_password
@@ -316,6 +317,21 @@ def open_demo_cast(trader_codes: list[str], *, at: datetime) -> int:
         _open_demo_helper(owners[0], trader_codes[0], at)
     _open_demo("demo-operators", "示例众店主", Duty.PERSON, "许多经营者，只在演示的兑付里出现", at)
     return Account.objects.filter(identity_issuer=DEMO_ISSUER).count()
+
+
+@transaction.atomic
+def open_demo_offices(agencies: Sequence[str], division: str, *, at: datetime) -> None:
+    """Open one demo account that plays case officer in several offices of a place; again is no
+    change. Raises NotADemo in a real installation."""
+    if not is_demo():
+        raise NotADemo("这里不是演示城市，不开演示账号。")
+    if Account.objects.filter(login="demo-offices").exists():
+        return
+    told = f"经办人员，{REGIONS[division]}的别的各部门"
+    account = _open_demo("demo-offices", "示例各部门", Duty.BUSINESS, told, at)
+    for agency in agencies:
+        role = Role.CASE_OFFICER
+        assign(account, role, agency=agency, division=division, reason="演示", at=at, by=None)
 
 
 def _open_demo(login: str, name: str, duty: Duty, told: str, at: datetime) -> uuid.UUID:

@@ -57,6 +57,7 @@ def open_cast(settings: Any, *, at: datetime) -> None:
 
     from getihu.accounts import services as accounts
     from getihu.config.demo_awards import open_awards, push_policies, read_cast
+    from getihu.config.demo_bundles import open_bundles
     from getihu.config.demo_cases import HISTORY_DAYS, open_cases
     from getihu.config.demo_passport import open_wallets
 
@@ -66,6 +67,7 @@ def open_cast(settings: Any, *, at: datetime) -> None:
     began = at - timedelta(days=HISTORY_DAYS)
     if accounts.open_demo_cast([persona["trader_code"] for persona in planted], at=began):
         open_cases(settings, at=at)
+        open_bundles(settings, at=at)
         open_awards(settings, at=at)
         push_policies(at=at)
         open_wallets(read_cast(at), at=at)

@@ -4,12 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from getihu.cases.matters.model import FormField, Handler, Matter, Name, Text, _Strict
+from getihu.cases.matters.model import FormField, Handler, Matter, Name, Strict, Text
 
 FieldRef = Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]*\.)?[a-z][a-z0-9_]*$")]
 
 
-class When(_Strict):
+class When(Strict):
     """On what a part depends: an answer, or what a rule of the law decides of the answers.
 
     ``is_`` lists the answers that need the part; ``gives`` the outcomes. ``facts``: input of the
@@ -21,8 +21,8 @@ class When(_Strict):
     is_: Annotated[tuple[bool | str, ...], Field(alias="is")] = ()
     rule: str | None = None
     gives: tuple[str, ...] = ()
-    facts: dict[Name, Name] = {}
-    given: dict[Name, bool | int | str] = {}
+    facts: dict[Name, Name] = Field(default_factory=dict)
+    given: dict[Name, bool | int | str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _one_of_two(self) -> "When":
@@ -33,7 +33,7 @@ class When(_Strict):
         return self
 
 
-class Part(_Strict):
+class Part(Strict):
     """One matter of a bundle. ``after``: parts that must be granted first, where they are needed.
     ``if_refused`` says in Chinese what it means for the rest when this one is not granted."""
 
@@ -44,7 +44,7 @@ class Part(_Strict):
     if_refused: Text
 
 
-class Same(_Strict):
+class Same(Strict):
     """Questions, or documents, of several parts that are the same thing: ``ask`` is asked, in its
     own words, and stands for the others. ``part.field``; without a part: the bundle's own."""
 
@@ -52,7 +52,7 @@ class Same(_Strict):
     stands_for: Annotated[tuple[FieldRef, ...], Field(min_length=1)]
 
 
-class Bundle(_Strict):
+class Bundle(Strict):
     """Several matters people think of as one. ``handler`` leads and answers for the whole course.
 
     ``questions`` are asked beside those of the parts, because conditions depend on them. ``clock``
@@ -77,7 +77,7 @@ class Bundle(_Strict):
         return next(part for part in self.parts if part.id == part_id)
 
 
-class WholeBundle(_Strict):
+class WholeBundle(Strict):
     """A bundle with the matters of its parts: everything a running one depends on."""
 
     bundle: Bundle

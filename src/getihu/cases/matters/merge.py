@@ -82,7 +82,7 @@ def _join(
     every = {(part, item.id): item for part, items in listed.items() for item in items}
     stands, problems = _stands_for(every, same, what)
     found: dict[str, tuple[Any, dict[str, str]]] = {}
-    for (part, name), item in every.items():
+    for part, name in every:
         asked = stands.get((part, name), (part, name))
         key, shown = asked[1], every[asked]
         if key not in found:

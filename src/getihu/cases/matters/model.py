@@ -9,7 +9,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Text = Annotated[str, Field(min_length=1)]
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -21,14 +21,14 @@ class Level(StrEnum):
     CITY = "city"
 
 
-class HeldBy(_Strict):
+class HeldBy(Strict):
     """What a department already holds: shown, never asked for."""
 
     department: Name
     dataset: Name
 
 
-class Document(_Strict):
+class Document(Strict):
     """Something to bring. With ``held_by`` the office fetches it itself."""
 
     id: Name
@@ -39,7 +39,7 @@ class Document(_Strict):
     sample: str = ""
 
 
-class FormField(_Strict):
+class FormField(Strict):
     """One question. ``fact`` names what is known already: it is filled in and can be contested."""
 
     id: Name
@@ -52,21 +52,21 @@ class FormField(_Strict):
     help: str = ""
 
 
-class Handler(_Strict):
+class Handler(Strict):
     """The agency that handles a matter or a stage: a department at the level where the shop is."""
 
     department: Name
     level: Level
 
 
-class StageWhen(_Strict):
+class StageWhen(Strict):
     """The answer of the form that makes a stage needed."""
 
     answer: Name
     is_: Annotated[tuple[bool | str, ...], Field(alias="is", min_length=1)]
 
 
-class Stage(_Strict):
+class Stage(Strict):
     """One department's part. Stages run side by side unless ``after`` names earlier ones; one with
     ``when`` is left out where the answers do not need it."""
 
@@ -78,7 +78,7 @@ class Stage(_Strict):
     when: StageWhen | None = None
 
 
-class Result(_Strict):
+class Result(Strict):
     """What a granted case gives: a licence, a registration, a decision, a service.
     ``certificate``: the kind of certificate that comes into the trader's wallet with it."""
 
@@ -89,7 +89,7 @@ class Result(_Strict):
     certificate: Name | None = None
 
 
-class Filing(_Strict):
+class Filing(Strict):
     """What a granted case writes into the register: a kind of filing, and which answer of the form
     gives which item of it. ``effective_on``: the answer with the day it counts from; None: the
     day of the grant. ``given`` are items every case of the matter says alike."""
@@ -100,7 +100,7 @@ class Filing(_Strict):
     given: dict[Name, str | int | bool] = {}
 
 
-class Matter(_Strict):
+class Matter(Strict):
     """Something a trader can ask for or be asked.
 
     ``measure`` is the plan's. ``acceptance_clock`` runs from submission to acceptance or the one

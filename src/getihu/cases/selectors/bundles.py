@@ -3,13 +3,12 @@
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 
 from django.db.models import Q, QuerySet
 
 from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor
-from getihu.cases.clocks.terms import get_term
 from getihu.cases.contracts import (
     BUNDLE_LABELS,
     PART_LABELS,
@@ -23,9 +22,8 @@ from getihu.cases.contracts import (
     PartState,
     PartView,
 )
-from getihu.cases.machine import FINAL, State
+from getihu.cases.machine import State
 from getihu.cases.matters.bundle import Part, WholeBundle
-from getihu.cases.matters.load_bundles import KNOWN_TO_RULES
 from getihu.cases.matters.merge import MergedField, merged_documents, merged_form
 from getihu.cases.matters.model import Matter
 from getihu.cases.models import (
@@ -38,12 +36,9 @@ from getihu.cases.models import (
 )
 from getihu.cases.selectors.definitions import bundle_of
 from getihu.cases.selectors.reads import (
-    CITY_TIME,
-    DESK_ROLES,
     _over,
     case_view,
     due_after,
-    visible_cases,
 )
 from getihu.kernel.errors import GetihuError
 from getihu.reference import selectors as reference

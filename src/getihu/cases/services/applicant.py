@@ -12,8 +12,8 @@ from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor
 from getihu.accounts.selectors import list_officers
 from getihu.cases.machine import FINAL, Side, State
-from getihu.cases.matters.load import get_matter
 from getihu.cases.matters.bundle import WholeBundle
+from getihu.cases.matters.load import get_matter
 from getihu.cases.matters.model import Matter
 from getihu.cases.models import Case, Definition, MaterialRequest, StageRun
 from getihu.cases.ports import consequences

@@ -134,7 +134,7 @@ def submit_bundle(run_id: uuid.UUID, *, by: Actor, at: datetime) -> None:
 @transaction.atomic
 def withdraw_bundle(run_id: uuid.UUID, *, by: Actor, at: datetime, reason: str = "") -> None:
     """Take the whole back, or delete a draft. What is granted already stays granted."""
-    run, whole = _own_run(run_id, by)
+    run, _ = _own_run(run_id, by)
     if run.submitted_at is None:
         if run.discarded_at is None:
             run.discarded_at = at

@@ -5,8 +5,8 @@ from datetime import date, datetime
 from typing import Any
 
 from getihu.accounts.contracts import Actor
-from getihu.cases.ports import CaseFile
 from getihu.cases import services as cases
+from getihu.cases.ports import CaseFile
 from getihu.cases.selectors import Matter, matter_of
 from getihu.entry.contracts import is_provisional
 from getihu.entry.filings.check import Objection, check
