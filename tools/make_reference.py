@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import django
 
@@ -222,6 +223,91 @@ def matters_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def bundles_page() -> str:
+    from getihu.cases.matters.diagram import parts_diagram
+    from getihu.cases.selectors import bundle_catalogue, merged_documents, merged_form
+    from getihu.reference.selectors import department_name
+
+    bundles = bundle_catalogue()
+    lines = [
+        "# Bundles 一类事",
+        "",
+        MADE.replace("YAML files", "bundle files and the matters they name"),
+        "",
+        f"{len(bundles)} bundles. Each is one form, handed in once; every part is a case of its own "
+        "matter. How to write one: [add-a-bundle](../how-to/add-a-bundle.md).",
+    ]
+    for whole in bundles.values():
+        bundle = whole.bundle
+        lines += [
+            "",
+            f"## {bundle.title} `{bundle.id}`",
+            "",
+            bundle.summary,
+            "",
+            "```mermaid",
+            parts_diagram(whole).rstrip(),
+            "```",
+            "",
+            f"- 依据：{'；'.join(bundle.legal_basis)}",
+            f"- 牵头：{department_name(bundle.handler.department, short=True)}",
+            f"- 由谁开始：{STARTED_BY[bundle.started_by]}",
+            *([f"- 说明：{bundle.note}"] if bundle.note else []),
+            "",
+        ]
+        lines += _table(
+            ("部分", "事项", "什么时候要办", "等谁", "没有办成"),
+            [
+                (
+                    f"`{part.id}`",
+                    f"[{whole.matter(part.id).title}](matters.md) `{part.matter}`",
+                    _when(part),
+                    "、".join(whole.matter(name).title for name in part.after),
+                    part.if_refused,
+                )
+                for part in bundle.parts
+            ],
+        )
+        lines.append("")
+        lines += _table(
+            ("问题", "部门已有", "谁用"),
+            [
+                (
+                    each.field.label,
+                    f"`{each.field.fact}`" if each.field.fact else "",
+                    "、".join(part or "一类事本身" for part in each.asked_by),
+                )
+                for each in merged_form(whole)
+            ],
+        )
+        if documents := merged_documents(whole):
+            lines.append("")
+            lines += _table(
+                ("材料", "谁提供", "谁要"),
+                [
+                    (
+                        each.document.title,
+                        f"{department_name(each.document.held_by.department, short=True)}已有"
+                        if each.document.held_by
+                        else "申请人，交一次",
+                        "、".join(each.wanted_by),
+                    )
+                    for each in documents
+                ],
+            )
+    return "\n".join(lines) + "\n"
+
+
+def _when(part: Any) -> str:
+    when = part.when
+    if when is None:
+        return "都要办"
+    if when.answer:
+        said = "、".join({True: "是", False: "否"}.get(value, str(value)) for value in when.is_)
+        return f"`{when.answer}` 答{said}"
+    return f"规则 [`{when.rule}`](rules.md) 得出 {'、'.join(f'`{each}`' for each in when.gives)}"
+
+
 def clocks_page() -> str:
     from getihu.cases.clocks.terms import statutory_terms
     from getihu.cases.matters.diagram import term_text
@@ -270,6 +356,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "facts": facts_page,
     "datasets": datasets_page,
     "matters": matters_page,
+    "bundles": bundles_page,
     "clocks": clocks_page,
 }
 

@@ -2,6 +2,7 @@
 
 from getihu.cases.clocks.terms import get_term
 from getihu.cases.machine import FINAL, MOVES, STATE_LABELS, State
+from getihu.cases.matters.bundle import WholeBundle
 from getihu.cases.matters.model import Matter
 
 _UNITS = {"working_day": "个工作日", "natural_day": "日", "month": "个月", "year": "年"}
@@ -35,4 +36,14 @@ def stages_diagram(matter: Matter) -> str:
     last = [stage.id for stage in matter.stages if stage.id not in waited_for]
     overall = f"<br>合计不超过 {term_text(matter.clock)}" if matter.clock else ""
     lines += [f'    {name} --> done(["{matter.result.title}{overall}"])' for name in last]
+    return "\n".join(lines) + "\n"
+
+
+def parts_diagram(whole: WholeBundle) -> str:
+    """Which part comes after which; a dashed one is needed only for some."""
+    lines = ["flowchart LR", '    submit(["一次提交"])']
+    for part in whole.bundle.parts:
+        lines.append(f'    {part.id}["{whole.matter(part.id).title}"]')
+        arrow = "-->" if part.when is None else "-.->"
+        lines += [f"    {before} {arrow} {part.id}" for before in part.after or ("submit",)]
     return "\n".join(lines) + "\n"
