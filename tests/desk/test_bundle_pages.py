@@ -69,12 +69,14 @@ def test_a_file_is_brought_once(desk, run):
 
 
 @pytest.fixture
-def handed_in(cast, run):
+def handed_in(cast, desk):
+    run = services.open_bundle("entry.catering", SHOP, place=TOWN, by=cast.owner, at=AT)
     form = {"use_area_m2": "80", "is_public_gathering": True, "drains_to_sewer": False}
     form |= {"sells_tobacco": False, "hires_people": True, "food_kinds": "热食", "hired_count": 1}
-    services.save_bundle(run.pk, form | {"fire_promise": True}, by=cast.owner)
-    services.submit_bundle(run.pk, by=cast.owner, at=AT)
-    return run
+    form |= {"fire_promise": True, "has_licence": True}
+    services.save_bundle(run, form, by=cast.owner)
+    services.submit_bundle(run, by=cast.owner, at=AT)
+    return BundleRun.objects.get()
 
 
 def case_of(run, part):

@@ -5,6 +5,7 @@ company has no officer in the demo: what is its part shows what nobody in charge
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -190,7 +191,8 @@ class _Play:
             self.bundle_id, self.code, place=self.place, by=owner, at=began
         )
         services.save_bundle(self.run_id, self.answers, by=owner)
-        self.scene(self)
+        with suppress(GetihuError), transaction.atomic():  # what this shop cannot stays a draft
+            self.scene(self)
 
     def _dates(self) -> dict[str, object]:
         day = self.at.date() + timedelta(days=20)
