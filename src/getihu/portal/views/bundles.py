@@ -28,7 +28,7 @@ from getihu.portal.views.casework import (
     trader_name,
 )
 from getihu.portal.views.desk import _officer, desk_page
-from getihu.portal.views.mine import _traders, answer_text, may_start_bundle, trader_page
+from getihu.portal.views.mine import answer_text, may_start_bundle, trader_page, traders_of
 from getihu.reference import selectors as reference
 
 UTILITIES = "entry.utilities"
@@ -57,7 +57,7 @@ def start(request: HttpRequest, bundle_id: str) -> HttpResponse:
             return act_once(request, lambda: _open(actor, whole, code, _said(whole, request.POST)))
         if form is not None and form.is_valid():
             return act_once(request, lambda: _open_new(actor, whole, form.cleaned_data))
-    able = [code for code in _traders(actor) if may_start_bundle(actor, whole, code)]
+    able = [code for code in traders_of(actor) if may_start_bundle(actor, whole, code)]
     context = {
         "bundle": whole.bundle,
         "parts": _parts(whole),

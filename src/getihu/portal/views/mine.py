@@ -224,7 +224,7 @@ def own_runs(actor: Actor) -> list[BundleView]:
 
 def startable_bundles(actor: Actor) -> list[Bundle]:
     """The bundles somebody may begin."""
-    codes = _traders(actor)
+    codes = traders_of(actor)
     return [
         whole.bundle
         for whole in cases.bundle_catalogue().values()
