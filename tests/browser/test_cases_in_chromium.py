@@ -156,7 +156,7 @@ def test_the_desk_is_worked_by_keyboard(enter):
 def test_a_trader_hands_in_without_scripts(enter):
     page = enter("owner", "/mine/cases/{draft}/draft/", PHONE, scripts=False)
     page.get_by_role("button", name="提交").click()
-    assert page.get_by_text("等待：温州市市场监督管理局").first.is_visible()
+    assert page.get_by_text("等待：鹿城区市场监督管理局").first.is_visible()
 
 
 def test_printed_a_case_keeps_its_course_and_drops_its_buttons(enter):

@@ -59,10 +59,10 @@ def test_a_case_from_draft_to_licence(cast):
         "fire": "open",
         "issue": "waiting",
     }
-    assert view.waiting == "等待：温州市市场监督管理局 第5/20个工作日"
+    assert view.waiting == "等待：鹿城区市场监督管理局 第5/20个工作日"
     services.finish_stage(case, "fire", passed=True, by=cast.fire, at=days(8))
     services.finish_stage(case, "food", passed=True, by=cast.colleague, at=days(9))
-    assert seen(case, cast.owner, 9).waiting.startswith("等待：温州市市场监督管理局 第0/10")
+    assert seen(case, cast.owner, 9).waiting.startswith("等待：鹿城区市场监督管理局 第0/10")
     services.finish_stage(case, "issue", passed=True, by=cast.window, at=days(10))
     done = seen(case, cast.owner, 10)
     assert (done.state, done.waiting) == (State.GRANTED, "")
@@ -79,7 +79,7 @@ def test_the_critical_path_is_the_longest_way_to_the_end(cast):
     services.finish_stage(case, "food", passed=True, by=cast.colleague, at=days(2))
     view = seen(case, cast.owner, 3)
     assert {s.stage_id for s in view.stages if s.is_critical} == {"fire", "issue"}
-    assert view.waiting == "等待：温州市消防救援支队 第2/10个工作日"
+    assert view.waiting == "等待：鹿城区消防救援大队 第2/10个工作日"
 
 
 def test_one_owner_from_submission_on_and_the_least_busy(cast):

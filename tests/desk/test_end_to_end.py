@@ -15,7 +15,7 @@ def test_from_the_first_page_to_the_licence(desk):
     assert "不用交营业执照" in about
     assert "20个工作日" in about
     case = hand_in(desk.owner, begin(desk.owner))
-    assert "等待：温州市市场监督管理局第0/5个工作日" in words(desk.owner.get(case))
+    assert "等待：鹿城区市场监督管理局第0/5个工作日" in words(desk.owner.get(case))
     assert act(desk.window, case, "accept").status_code == 302
     for client, stage in ((desk.fire, "fire"), (desk.colleague, "food"), (desk.window, "issue")):
         assert act(client, case, "pass", stage=stage).status_code == 302
@@ -28,8 +28,8 @@ def test_the_trader_sees_whose_clock_runs(desk):
     case = hand_in(desk.owner, begin(desk.owner))
     act(desk.window, case, "accept")
     act(desk.colleague, case, "pass", stage="food")
-    assert "等待：温州市消防救援支队第0/10个工作日" in words(desk.owner.get(case))
-    assert "等待：温州市消防救援支队" in words(desk.owner.get("/mine/"))
+    assert "等待：鹿城区消防救援大队第0/10个工作日" in words(desk.owner.get(case))
+    assert "等待：鹿城区消防救援大队" in words(desk.owner.get("/mine/"))
 
 
 def test_nothing_a_department_holds_is_asked(desk):

@@ -22,6 +22,7 @@ __all__ = [
     "DeskRow",
     "DueItem",
     "HandOverView",
+    "KeptPromises",
     "MoveView",
     "Need",
     "PartState",
@@ -341,3 +342,14 @@ class ContestedView:
     case_number: str
     answer: str
     reason: str
+
+
+@dataclass(frozen=True)
+class KeptPromises:
+    """How an office kept the law's terms: clocks that stopped in time of all that stopped, cases
+    told of once of all that were told of anything missing."""
+
+    clocks_in_time: int
+    clocks: int
+    told_once: int
+    told: int

@@ -49,6 +49,7 @@ def run_pass(at: datetime) -> PassReport:
         ("sweep", _sweep),
         ("licences", _follow),
         ("ratings", _rate),
+        ("windows", _window),
         ("awards", _award),
         ("corrections", _correct),
         ("payments", _pay),
@@ -92,6 +93,12 @@ def _rate(at: datetime, report: PassReport) -> None:
         report.escalated += done.escalated
         if not (done.opened + done.escalated):
             return
+
+
+def _window(at: datetime, report: PassReport) -> None:
+    from getihu.entry import services
+
+    services.sweep_window(at)
 
 
 def _award(at: datetime, report: PassReport) -> None:

@@ -258,7 +258,12 @@ NOTICE_GUARDS = {
     "rectification_is": "getihu.evaluations.selectors.is_still",
     "award_is": "getihu.policies.selectors.award_is",
     "push_is": "getihu.policies.selectors.push_is",
+    "appointment_is": "getihu.entry.selectors.appointment_is",
+    "handover_is_open": "getihu.entry.selectors.handover_is_open",
 }
+
+# A city's own offices with their hours; empty: those of entry/window/offices.yaml.
+OFFICES_FILE = env.str("GETIHU_OFFICES_FILE", default="")
 
 # Public keys of departments: <department>.pem, added by an operator (or by the demo city).
 DEPARTMENT_KEYS_DIR = DATA_DIR / "keys" / "departments"

@@ -35,6 +35,11 @@ class RatingChannel(StrEnum):
     """Where a rating came from."""
 
     WEB = "web"  # 网上，一事一评
+    WINDOW = "window"  # 现场，一次一评
+
+
+# What a rating of a visit is about, in the place of a matter.
+WINDOW_VISIT, WINDOW_VISIT_TITLE = "window.visit", "窗口接待"
 
 
 class Standing(StrEnum):
@@ -129,6 +134,28 @@ class PublicStatistics:
     agency: str
     agency_name: str
     counts: dict[Grade, int] | None
+    total: int | None
+    good_share: float | None
+    until: date | None
+
+
+@dataclass(frozen=True)
+class VisitStanding:
+    """A visit as its rater sees it."""
+
+    visit: str
+    agency_name: str
+    until: date
+    standing: Standing
+
+
+@dataclass(frozen=True)
+class WindowStatistics:
+    """The ratings of visits to the windows of an agency in a place, up to and including ``until``.
+    All None where there are too few so far: unknown, not zero."""
+
+    agency: str
+    division: str
     total: int | None
     good_share: float | None
     until: date | None

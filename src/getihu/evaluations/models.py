@@ -203,4 +203,25 @@ class SealedDay(models.Model):
         return str(self.day)
 
 
+class VisitToRate(models.Model):
+    """A visit to a window that can be rated once (一次一评), by whoever holds its ticket or made the
+    visit. ``rated_on`` says that it was, never how: nothing leads from here to the rating.
+
+    ``ticket_digest`` is of the code handed out on paper; null until one was. ``case`` was decided
+    in this very visit: visit and case then have one rating together.
+    """
+
+    visit = models.UUIDField(primary_key=True)
+    number = models.CharField(max_length=60)
+    agency = models.CharField(max_length=40)
+    division = models.CharField(max_length=9)
+    until = models.DateField()
+    ticket_digest = models.CharField(max_length=64, null=True, unique=True)
+    case = models.UUIDField(null=True)
+    rated_on = models.DateField(null=True)
+
+    def __str__(self) -> str:
+        return self.number
+
+
 BAD_GRADES = sorted(grade.value for grade in BAD)

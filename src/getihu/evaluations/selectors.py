@@ -18,6 +18,8 @@ from getihu.evaluations.codes import digest_of, fresh_code, read_code
 from getihu.evaluations.contracts import (
     BAD,
     GRADE_LABELS,
+    WINDOW_VISIT,
+    WINDOW_VISIT_TITLE,
     FollowUpView,
     Grade,
     Outcome,
@@ -26,6 +28,8 @@ from getihu.evaluations.contracts import (
     RectificationState,
     RectificationView,
     Standing,
+    VisitStanding,
+    WindowStatistics,
 )
 from getihu.evaluations.models import (
     CaseRated,
@@ -34,6 +38,7 @@ from getihu.evaluations.models import (
     RatingContact,
     Rectification,
     SealedDay,
+    VisitToRate,
 )
 from getihu.kernel.errors import GetihuError
 from getihu.reference import selectors as reference
@@ -70,6 +75,35 @@ def standing_of(view: CaseView, actor: Actor) -> Standing:
     return Standing.RATED if rated else Standing.OPEN
 
 
+def title_of(matter_id: str) -> str:
+    """What a rating is about, in Chinese."""
+    return WINDOW_VISIT_TITLE if matter_id == WINDOW_VISIT else cases.get_matter(matter_id).title
+
+
+def find_visit(ticket: str, *, on: date) -> VisitStanding:
+    """The visit a ticket lets its holder rate. Raises RatingNotFound."""
+    letters = read_code(ticket)
+    rows = VisitToRate.objects.filter(ticket_digest=digest_of(letters)) if letters else None
+    row = rows.first() if rows is not None else None
+    if row is None:
+        raise RatingNotFound("没有这个评价码。处理办法：对照窗口给您的纸条再输一次。")
+    return _visit_standing(row, on)
+
+
+def visit_standing(visit: uuid.UUID | str, *, on: date) -> VisitStanding | None:
+    """Whether a visit can be rated; None while it has not ended."""
+    row = VisitToRate.objects.filter(pk=visit).first()
+    return _visit_standing(row, on) if row else None
+
+
+def _visit_standing(row: VisitToRate, on: date) -> VisitStanding:
+    standing = Standing.CLOSED if on > row.until else Standing.OPEN
+    if row.rated_on is not None:
+        standing = Standing.RATED
+    name = reference.agency_name(row.agency, row.division)
+    return VisitStanding(str(row.visit), name, row.until, standing)
+
+
 @over_the_wall()
 def find_own(code: str, *, on: date) -> OwnRating:
     """The rating a code belongs to, with what the office did about it. Raises RatingNotFound."""
@@ -85,8 +119,8 @@ def find_own(code: str, *, on: date) -> OwnRating:
         grade_label=GRADE_LABELS[Grade(row.grade)],
         comment=row.comment,
         on=row.on,
-        matter_title=cases.get_matter(row.matter_id).title,
-        agency_name=reference.department_name(row.agency),
+        matter_title=title_of(row.matter_id),
+        agency_name=reference.agency_name(row.agency, row.division),
         is_bad=Grade(row.grade) in BAD,
         rectification=_view(rectification, on) if rectification else None,
         follow_up=_follow_up(row.pk),
@@ -133,7 +167,8 @@ def list_statistics(*, on: date) -> list[PublicStatistics]:
     for from two cuts the handful could be worked out.
     """
     published = []
-    for (matter_id, agency), months in _by_month(on).items():
+    asked = Rating.objects.exclude(matter_id=WINDOW_VISIT)
+    for (matter_id, agency), months in _by_month(on, asked, "matter_id", "agency").items():
         closed, until = _closed_batches(months)
         total = sum(closed.values())
         good = sum(count for grade, count in closed.items() if grade not in BAD)
@@ -153,6 +188,24 @@ def list_statistics(*, on: date) -> list[PublicStatistics]:
 
 
 @over_the_wall()
+def list_window_statistics(*, on: date) -> list[WindowStatistics]:
+    """The published numbers of visits per agency and place, in batches as ``list_statistics``.
+
+    Visits are published by place alone and cases by matter alone, so that no two cuts of the same
+    ratings can be set against each other.
+    """
+    published = []
+    asked = Rating.objects.filter(matter_id=WINDOW_VISIT)
+    for (agency, division), months in _by_month(on, asked, "agency", "division").items():
+        closed, until = _closed_batches(months)
+        total = sum(closed.values())
+        good = sum(count for grade, count in closed.items() if grade not in BAD)
+        share = good / total if total else None
+        published.append(WindowStatistics(agency, division, total or None, share, until))
+    return sorted(published, key=lambda row: (row.agency, row.division))
+
+
+@over_the_wall()
 def list_comments(actor: Actor, *, on: date, limit: int = 50) -> list[tuple[str, str]]:
     """What people wrote with the upper three grades to the actor's agencies, as (grade, words),
     out of the published batches and in an order that says nothing."""
@@ -162,6 +215,22 @@ def list_comments(actor: Actor, *, on: date, limit: int = 50) -> list[tuple[str,
         if agency not in actor.agencies(*cases.DESK_ROLES):
             continue
         rows = Rating.objects.filter(matter_id=matter_id, agency=agency, on__lte=last)
+        rows = rows.exclude(comment="").exclude(grade__in=[grade.value for grade in BAD])
+        words += [(row.pk, GRADE_LABELS[Grade(row.grade)], row.comment) for row in rows]
+    for window in list_window_statistics(on=on):
+        hers = any(
+            grant.agency == window.agency and grant.scope.covers(window.division)
+            for grant in actor.grants
+            if grant.role in cases.DESK_ROLES
+        )
+        if not hers or window.until is None:
+            continue
+        rows = Rating.objects.filter(
+            matter_id=WINDOW_VISIT,
+            agency=window.agency,
+            division=window.division,
+            on__lte=window.until,
+        )
         rows = rows.exclude(comment="").exclude(grade__in=[grade.value for grade in BAD])
         words += [(row.pk, GRADE_LABELS[Grade(row.grade)], row.comment) for row in rows]
     return [(grade, comment) for _, grade, comment in sorted(words)[:limit]]
@@ -198,18 +267,20 @@ def is_still(argument: str) -> bool:
     return rows.filter(pk=rectification_id, state=state).exists()
 
 
-def _by_month(on: date) -> dict[tuple[str, str], dict[date, dict[Grade, int]]]:
+def _by_month(
+    on: date, ratings: QuerySet[Rating], *keys: str
+) -> dict[tuple[str, str], dict[date, dict[Grade, int]]]:
     found: dict[tuple[str, str], dict[date, dict[Grade, int]]] = defaultdict(
         lambda: defaultdict(dict)
     )
     rows = (
-        Rating.objects.filter(on__lt=on.replace(day=1))
+        ratings.filter(on__lt=on.replace(day=1))
         .annotate(month=TruncMonth("on"))
-        .values_list("matter_id", "agency", "month", "grade")
+        .values_list(*keys, "month", "grade")
         .annotate(count=Count("pk"))
     )
-    for matter_id, agency, month, grade, count in rows:
-        found[matter_id, agency][month][Grade(grade)] = count
+    for first, second, month, grade, count in rows:
+        found[first, second][month][Grade(grade)] = count
     return found
 
 
@@ -236,8 +307,8 @@ def _view(row: Rectification, on: date) -> RectificationView:
     return RectificationView(
         id=str(row.pk),
         number=row.number,
-        matter_title=cases.get_matter(rating.matter_id).title,
-        agency_name=reference.department_name(rating.agency),
+        matter_title=title_of(rating.matter_id),
+        agency_name=reference.agency_name(rating.agency, rating.division),
         division=rating.division,
         grade=Grade(rating.grade),
         grade_label=GRADE_LABELS[Grade(rating.grade)],

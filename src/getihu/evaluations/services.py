@@ -17,9 +17,10 @@ from getihu.accounts.selectors import list_officers
 from getihu.audit import services as audit
 from getihu.audit.contracts import AuditEvent
 from getihu.cases import selectors as cases
-from getihu.evaluations.codes import digest_of, read_code
+from getihu.evaluations.codes import digest_of, fresh_code, read_code
 from getihu.evaluations.contracts import (
     BAD,
+    WINDOW_VISIT,
     Grade,
     Outcome,
     RatingChannel,
@@ -36,6 +37,7 @@ from getihu.evaluations.models import (
     Rectification,
     RectificationLate,
     SealedDay,
+    VisitToRate,
 )
 from getihu.evaluations.selectors import (
     TERMS,
@@ -43,6 +45,7 @@ from getihu.evaluations.selectors import (
     digest_of_day,
     list_changed_days,
     standing_of,
+    title_of,
     visible_rectifications,
 )
 from getihu.kernel.errors import GetihuError
@@ -51,6 +54,7 @@ from getihu.notifications.contracts import Channel, NoticeRequest
 
 CITY_TIME = ZoneInfo("Asia/Shanghai")
 CONTACT_DAYS = 30  # a contact is erased this long after the feedback; 本项目设定，非官方
+VISIT_DAYS = 30  # a visit can be rated so long; 本项目设定，非官方
 LONGEST_COMMENT, LONGEST_CONTACT = 500, 100
 JOB = "job:ratings"
 
@@ -124,6 +128,104 @@ def rate(
             raise BadRating("评价码用过了。处理办法：刷新页面再评。") from None
         if before is None:
             raise AlreadyRated("这一件已经评过了，每件只评一次。") from None
+        return RatingContact.objects.filter(rating=before).exists()
+    return keeps
+
+
+@transaction.atomic
+def open_visit_rating(
+    visit: uuid.UUID,
+    *,
+    number: str,
+    agency: str,
+    division: str,
+    at: datetime,
+    decided_case: uuid.UUID | None = None,
+) -> None:
+    """Let a visit that ended be rated once, for ``VISIT_DAYS``. ``decided_case`` was decided in
+    it: the two have one rating together. Again: no change."""
+    VisitToRate.objects.get_or_create(
+        visit=visit,
+        defaults={
+            "number": number,
+            "agency": agency,
+            "division": division,
+            "until": _day_of(at) + timedelta(days=VISIT_DAYS),
+            "case": decided_case,
+        },
+    )
+
+
+@transaction.atomic
+def hand_ticket(visit: uuid.UUID) -> str:
+    """A new code that lets its holder rate a visit, for a slip of paper; an earlier one is void.
+
+    Whoever prints it knows the code of the visit, never the rating: the rater gets another code
+    with it. Raises RatingNotFound, AlreadyRated.
+    """
+    row = VisitToRate.objects.select_for_update().filter(pk=visit).first()
+    if row is None:
+        raise RatingNotFound("这次接待还没有结束，不能评。处理办法：先答复，再给评价码。")
+    if row.rated_on is not None:
+        raise AlreadyRated("这一次已经评过了，每次只评一次。")
+    code = fresh_code()
+    row.ticket_digest = digest_of(read_code(code) or "")
+    row.save(update_fields=["ticket_digest"])
+    return code
+
+
+@over_the_wall()
+def rate_visit(
+    visit: uuid.UUID,
+    *,
+    grade: Grade,
+    code: str,
+    comment: str = "",
+    contact: str = "",
+    at: datetime,
+) -> bool:
+    """Give a visit its one rating (一次一评); whoever calls has checked the ticket or the visitor.
+
+    As ``rate``: ``code`` is the rater's own, the same form again counts once, and returns whether a
+    contact was kept. The log learns only the day. Raises RatingNotFound, BadRating, AlreadyRated.
+    """
+    letters = read_code(code)
+    if letters is None:
+        raise BadRating("评价码不完整。处理办法：刷新页面再评。")
+    comment, contact = comment.strip(), contact.strip()
+    if len(comment) > LONGEST_COMMENT or len(contact) > LONGEST_CONTACT:
+        raise BadRating(f"写得太长了，最多 {LONGEST_COMMENT} 个字。处理办法：写短一点再交。")
+    day, digest, keeps = _day_of(at), digest_of(letters), bool(contact) and grade in BAD
+    try:
+        with transaction.atomic():
+            row = VisitToRate.objects.select_for_update().filter(pk=visit).first()
+            if row is None or day > row.until:
+                raise RatingNotFound("没有这次接待，或者过了评价的时间。处理办法：请窗口核对。")
+            if row.rated_on is not None:
+                raise IntegrityError("rated before")
+            row.rated_on = day
+            row.save(update_fields=["rated_on"])
+            if row.case is not None:  # decided at the counter: one rating for both
+                CaseRated.objects.create(case_id=row.case, on=day)
+            rating = Rating.objects.create(
+                matter_id=WINDOW_VISIT,
+                agency=row.agency,
+                division=row.division,
+                on=day,
+                grade=grade.value,
+                comment=comment,
+                channel=RatingChannel.WINDOW.value,
+                code_digest=digest,
+            )
+            if keeps:
+                RatingContact.objects.create(rating=rating, value=contact)
+            _log("evaluation.visit_rated", "rater:unnamed", f"visit:{row.number}", _midnight(at))
+    except IntegrityError:
+        before = Rating.objects.filter(code_digest=digest).first()
+        if before is None:
+            raise AlreadyRated("这一次已经评过了，每次只评一次。") from None
+        if not VisitToRate.objects.filter(pk=visit, rated_on__isnull=False).exists():
+            raise BadRating("评价码用过了。处理办法：刷新页面再评。") from None
         return RatingContact.objects.filter(rating=before).exists()
     return keeps
 
@@ -334,7 +436,7 @@ def _tell(row: Rectification, roles: tuple[Role, ...], template: str, at: dateti
                 recipient=officer,
                 template_id=template,
                 values={
-                    "matter": cases.get_matter(rating.matter_id).title,
+                    "matter": title_of(rating.matter_id),
                     "number": row.number,
                     "due": f"{due.year}年{due.month}月{due.day}日",
                     "article": cases.term_words(TERMS[RectificationState(row.state)])[1],

@@ -20,6 +20,8 @@ TOPICS = {
     "permit": "许可快到期",
     "policy": "可以享受的政策",
     "award": "兑付到账",
+    "appointment": "窗口预约",
+    "handover": "同事请您接手",
     "address": "联系方式的确认",
     "account": "账号安全",
 }

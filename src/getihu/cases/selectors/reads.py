@@ -9,7 +9,7 @@ from django.core.files.storage import default_storage
 from django.db.models import F, Q, QuerySet
 
 from getihu.access.services import over_the_wall
-from getihu.accounts.contracts import Actor, Role
+from getihu.accounts.contracts import Actor, Role, Scope
 from getihu.accounts.selectors import actor_of, list_officers, within
 from getihu.cases.clocks.running import (
     ClockHistory,
@@ -27,6 +27,7 @@ from getihu.cases.contracts import (
     DeskRow,
     DueItem,
     HandOverView,
+    KeptPromises,
     MoveView,
     PublicCase,
     StageActions,
@@ -65,6 +66,7 @@ __all__ = [
     "due_by",
     "get_case",
     "get_matter",
+    "kept_promises",
     "list_attachments",
     "list_cases",
     "list_colleagues",
@@ -73,6 +75,7 @@ __all__ = [
     "matter_catalogue",
     "open_actions",
     "read_attachment",
+    "term_silence",
     "term_text",
     "term_words",
 ]
@@ -145,7 +148,7 @@ def case_view(row: Case, on: date) -> CaseView:
         trader_code=row.trader_code,
         division=row.division,
         agency=row.agency,
-        agency_name=reference.department_name(row.agency),
+        agency_name=reference.agency_name(row.agency, row.division),
         state=state,
         state_label=STATE_LABELS[state],
         owner_id=str(row.owner_id) if row.owner_id else None,
@@ -157,7 +160,7 @@ def case_view(row: Case, on: date) -> CaseView:
         stages=stages,
         moves=tuple(_move_view(move) for move in moves),
         requests=tuple(tuple(request.items) for request in requests),
-        waiting=_waiting(state, clocks, stages),
+        waiting=_waiting(row, state, clocks, stages),
         continues=str(row.continues_id) if row.continues_id else None,
         definition_id=row.definition_id,
     )
@@ -192,6 +195,11 @@ def term_words(term_id: str) -> tuple[str, str]:
     """What a term is called, and the law behind it."""
     term = get_term(term_id)
     return term.title, term.source
+
+
+def term_silence(term_id: str) -> str:
+    """What the law says follows when a term ends and nothing was done; empty where nothing."""
+    return get_term(term_id).silence_source
 
 
 def count_cases(matter_id: str, trader_codes: Collection[str]) -> int:
@@ -467,7 +475,9 @@ def _stage_views(row: Case, matter: Matter, clocks: tuple[ClockView, ...]) -> tu
             stage_id=stage.id,
             title=stage.title,
             department=stage.handler.department,
-            department_name=reference.department_name(stage.handler.department),
+            department_name=reference.agency_name(
+                stage.handler.department, runs[stage.id].division
+            ),
             status=runs[stage.id].status,
             clock=by_stage.get(stage.id),
             is_critical=stage.id in critical,
@@ -512,7 +522,9 @@ def _days_left(
     return get_term(term_id).amount
 
 
-def _waiting(state: State, clocks: tuple[ClockView, ...], stages: tuple[StageView, ...]) -> str:
+def _waiting(
+    row: Case, state: State, clocks: tuple[ClockView, ...], stages: tuple[StageView, ...]
+) -> str:
     if state is State.CORRECTION:
         return "等待：您补齐材料"
     open_stages = [s for s in stages if s.status == "open" and s.clock]
@@ -523,7 +535,8 @@ def _waiting(state: State, clocks: tuple[ClockView, ...], stages: tuple[StageVie
     if not running or state not in (State.SUBMITTED, State.ACCEPTED):
         return ""
     clock = running[0]
-    who = reference.department_name(clock.department)
+    where = {stage.department: stage.department_name for stage in stages}
+    who = where.get(clock.department) or reference.agency_name(clock.department, row.division)
     space = "" if clock.words.startswith("（") else " "
     return f"等待：{who}{space}{clock.words}"
 
@@ -537,3 +550,50 @@ def _move_view(move: CaseMove) -> MoveView:
         reason=move.reason,
         article=move.article,
     )
+
+
+def kept_promises(agency: str, division: str, since: date, until: date) -> KeptPromises:
+    """How an agency kept the law's terms in a place and a period (half-open): of its clocks that
+    stopped in it, how many in time; of its cases told of in it, how many just once.
+
+    Cost: a few statements, and the law's arithmetic for each clock.
+    """
+    place = within(Scope(frozenset({division})), "division")
+    with over_the_wall():  # only shares leave
+        parts = StageRun.objects.filter(place, department=agency).values_list("case", "stage_id")
+        ours = set(parts)
+        whole = set(Case.objects.filter(place, agency=agency).values_list("pk", flat=True))
+        stopped = ClockRun.objects.filter(stopped_on__gte=since, stopped_on__lt=until)
+        clocks = [
+            clock
+            for clock in stopped
+            if (
+                (clock.case_id, clock.stage_id) in ours
+                if clock.stage_id
+                else clock.case_id in whole
+            )
+        ]
+        pauses: dict[int, list[ClockPause]] = {}
+        for pause in ClockPause.objects.filter(clock__in=clocks).order_by("since", "id"):
+            pauses.setdefault(pause.clock_id, []).append(pause)
+        requests = MaterialRequest.objects.filter(
+            case__in=whole, at__gte=_midnight(since), at__lt=_midnight(until)
+        )
+        told = [pk for (pk,) in requests.values_list("case").distinct()]
+        again = MaterialRequest.objects.filter(case__in=told, sequence__gt=1)
+        twice = again.values("case").distinct().count()
+    calendar = reference.work_calendar()
+    in_time = sum(
+        not read_clock(
+            get_term(clock.term_id),
+            history_of(clock, pauses.get(clock.pk, ())),
+            clock.stopped_on or until,
+            calendar,
+        ).days_late
+        for clock in clocks
+    )
+    return KeptPromises(in_time, len(clocks), len(told) - twice, len(told))
+
+
+def _midnight(on: date) -> datetime:
+    return datetime.combine(on, datetime.min.time(), CITY_TIME)

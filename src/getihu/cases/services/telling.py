@@ -1,7 +1,10 @@
 """What the applicant is told when a case moves: in the same transaction, once, while it is true."""
 
+import uuid
 from datetime import datetime
 
+from getihu.accounts.contracts import Duty
+from getihu.accounts.selectors import list_operators
 from getihu.cases.machine import FINAL, STATE_LABELS, State
 from getihu.cases.models import Case, CaseMove, ClockRun, MaterialRequest
 from getihu.cases.selectors import due_texts
@@ -20,19 +23,27 @@ def tell_move(case: Case, move: CaseMove, at: datetime) -> None:
     template = "case.ended" if state in FINAL else _TEMPLATES.get(state)
     if template is None or state in (State.WITHDRAWN, State.DISCARDED):
         return
-    notifications.queue(
-        NoticeRequest(
-            obligation=f"case:{case.pk}",
-            stage=f"move {move.pk}",
-            recipient=case.opened_by_id,
-            template_id=template,
-            values=_values(case, state),
-            channels=CHANNELS,
-            guard="case_is",
-            guard_argument=f"{case.pk} {state}",
-        ),
-        at=at,
-    )
+    for recipient in _recipients(case):
+        notifications.queue(
+            NoticeRequest(
+                obligation=f"case:{case.pk}",
+                stage=f"move {move.pk}",
+                recipient=recipient,
+                template_id=template,
+                values=_values(case, state),
+                channels=CHANNELS,
+                guard="case_is",
+                guard_argument=f"{case.pk} {state}",
+            ),
+            at=at,
+        )
+
+
+def _recipients(case: Case) -> list[uuid.UUID]:
+    """Who asked; for a case an officer opened at the counter on her behalf, who runs the shop."""
+    if case.opened_by.duty == Duty.PERSON.value:
+        return [case.opened_by_id]
+    return list_operators([case.trader_code]).get(case.trader_code, []) or [case.opened_by_id]
 
 
 def _values(case: Case, state: State) -> dict[str, str]:

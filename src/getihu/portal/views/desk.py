@@ -16,6 +16,7 @@ from getihu.accounts.contracts import Actor, Role
 from getihu.cases import selectors as cases
 from getihu.cases import services
 from getihu.cases.contracts import FINAL, CaseView, ClockState, DeskRow, PauseKind, State
+from getihu.entry import selectors as entry
 from getihu.evaluations import selectors as ratings
 from getihu.notifications import selectors as notifications
 from getihu.portal.forms import DeskFilterForm
@@ -37,7 +38,7 @@ from getihu.reference import selectors as reference
 
 HOME = "portal:desk"
 DESK_ROLES = {Role.WINDOW_OFFICER, Role.CASE_OFFICER, Role.SUPERVISOR}
-SOON_DAYS = 3  # 本项目设定，非官方
+SOON_DAYS = entry.SOON_DAYS
 QUEUES = {
     "": "全部在办",
     "mine": "我承办的",
@@ -98,7 +99,7 @@ def case(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
         "name": trader_name(view.trader_code),
         "answers": answers_of(matter, view.form),
         "files": cases.list_attachments(case_id, actor=actor),
-        "held": held_by_departments(matter),
+        "held": held_by_departments(matter, view.division),
         "hand_overs": cases.list_hand_overs(case_id, actor=actor),
         "is_final": view.state in FINAL,
         "is_new": view.state is State.SUBMITTED,
@@ -244,7 +245,12 @@ def _inbox(request: HttpRequest) -> dict[str, Any]:
         "rectifications": ratings.count_open(actor),
         "unread": notifications.count_unread(uuid.UUID(actor.account_id)),
         "agencies": "、".join(
-            reference.department_name(a) for a in sorted(actor.agencies(*DESK_ROLES))
+            dict.fromkeys(
+                reference.agency_name(g.agency, division)
+                for g in actor.grants
+                if g.role in DESK_ROLES
+                for division in sorted(g.scope.divisions)
+            )
         ),
     }
 
@@ -269,7 +275,7 @@ def _task(stage: Any, actions: Any) -> dict[str, Any]:
     paused = stage.clock is not None and stage.clock.reading.state is ClockState.PAUSED
     return {
         "stage": stage,
-        "department": reference.department_name(stage.department),
+        "department": stage.department_name,
         "is_paused": paused,
         "pauses": () if paused else actions.pauses.get(stage.stage_id, ()),
         "extends": stage.stage_id in actions.extends,

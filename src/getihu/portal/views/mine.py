@@ -82,8 +82,8 @@ def start(request: HttpRequest, matter_id: str) -> HttpResponse:
     context = {
         "matter": matter,
         "traders": [(code, trader_name(code)) for code in able],
-        "held": held_by_departments(matter),
-        "steps": _steps(matter),
+        "held": held_by_departments(matter, _one_place(able)),
+        "steps": _steps(matter, _one_place(able)),
         "acceptance": term_text(matter.acceptance_clock),
         "overall": term_text(matter.clock) if matter.clock else "",
         "effects": [
@@ -113,7 +113,7 @@ def case(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
         "name": trader_name(view.trader_code),
         "answers": answers_of(matter, view.form),
         "files": cases.list_attachments(case_id, actor=actor),
-        "held": held_by_departments(matter),
+        "held": held_by_departments(matter, view.division),
         "is_final": view.state in FINAL,
         "can_withdraw": any(
             m.after is State.WITHDRAWN for m in moves_from(view.state, Side.APPLICANT)
@@ -159,7 +159,7 @@ def draft(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
             for document in matter.to_bring
         ],
         "not_brought": [d.title for d in matter.to_bring if d.required and d.id not in brought],
-        "held": held_by_departments(matter),
+        "held": held_by_departments(matter, view.division),
         "wants": view.requests[-1] if view.state is State.CORRECTION and view.requests else (),
         "saved": "saved" in request.GET,
         "once": fresh_key(),
@@ -270,25 +270,36 @@ def _startable(actor: Actor) -> list[Matter]:
     return [m for m in every if any(_may_start(actor, m, c) for c in traders_of(actor))]
 
 
-def held_by_departments(matter: Matter) -> list[tuple[str, str]]:
-    """What departments hold already: title and who fetches it from whom."""
+def held_by_departments(matter: Matter, place: str | None) -> list[tuple[str, str]]:
+    """What departments hold already: title and from whose office over the place."""
     return [
-        (d.title, reference.department_name(d.held_by.department))
+        (d.title, reference.agency_name(d.held_by.department, place))
         for d in matter.documents
         if d.held_by
     ]
 
 
-def _steps(matter: Matter) -> list[dict[str, Any]]:
+def _steps(matter: Matter, place: str | None) -> list[dict[str, Any]]:
     return [
         {
-            "title": stage.title,
-            "department": reference.department_name(stage.handler.department),
-            "term": term_text(stage.clock),
-            "after": [matter.stage(name).title for name in stage.after],
+            "title": step.title,
+            "department": step.agency,
+            "term": step.term.text,
+            "after": [matter.stage(name).title for name in step.after],
         }
-        for stage in matter.stages
+        for step in entry.guide_of(matter, place or reference.WENZHOU).steps
     ]
+
+
+def _one_place(codes: list[str]) -> str | None:
+    """Where all of some shops stand, when it is one county; None otherwise, or where nobody says."""
+    places = set()
+    for code in codes:
+        try:
+            places.add((place_of(code) or "")[:6])
+        except GetihuError:
+            return None
+    return (places.pop() or None) if len(places) == 1 else None
 
 
 def _open(actor: Actor, matter: Matter, code: str, continues: uuid.UUID | None = None) -> str:

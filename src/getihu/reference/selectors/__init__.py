@@ -24,13 +24,19 @@ from getihu.reference.selectors.divisions import (
     list_towns,
     list_villages,
 )
-from getihu.reference.selectors.places import agencies_over, complete_place, resolve_address
+from getihu.reference.selectors.places import (
+    agencies_over,
+    agency_name,
+    complete_place,
+    resolve_address,
+)
 
 __all__ = [
     "CANGNAN",
     "LONGGANG",
     "WENZHOU",
     "agencies_over",
+    "agency_name",
     "complete_place",
     "current_division",
     "department_name",

@@ -21,7 +21,7 @@ from getihu.reference.contracts import (
     TownMatch,
 )
 from getihu.reference.selectors.addresses import find_town_in_address
-from getihu.reference.selectors.codes import list_departments
+from getihu.reference.selectors.codes import department_name, list_departments
 from getihu.reference.selectors.divisions import (
     LONGGANG,
     WENZHOU,
@@ -150,6 +150,13 @@ def agencies_over(place_code: str) -> dict[str, str]:
         else _COUNTY_OFFICES.get(each.code, each.name.replace("温州市", "{0}")).format(county)
         for each in list_departments()
     }
+
+
+def agency_name(department: str, place_code: str | None = None) -> str:
+    """What the office of a department over a place is called; the department's own name for the
+    whole city, where no place is given, or one outside."""
+    over = agencies_over(place_code) if place_code and place_code != WENZHOU else {}
+    return over.get(department) or department_name(department)
 
 
 def _rank(wanted: str, name: str, sound: str, initials: str, is_town: bool) -> int | None:

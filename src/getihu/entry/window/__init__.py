@@ -1,0 +1,1 @@
+"""The window: service guides, offices with their hours, limits as colours."""
