@@ -9,6 +9,7 @@ from django.test import Client
 
 from getihu.audit.models import Event
 from getihu.cases.models import Attachment, Case
+from getihu.entry.models import HandingOver
 from getihu.portal.views import casework, mine
 from getihu.portal.views import desk as office
 from tests.cases.cast import SHOP
@@ -102,9 +103,16 @@ def test_a_pause_stops_the_count_and_says_what_for(desk, case):
 
 def test_hand_over_gives_the_whole_file_and_is_seen(desk, cast, case):
     there = case.replace("mine", "desk")
-    given = {"to": cast.colleague.account_id, "reason": "休假"}
-    assert act(desk.window, case, "hand-over", **(given | {"to": "x"})).status_code == 422
-    assert act(desk.window, case, "hand-over", **given).status_code == 302
+    page, given = f"{there}hand-over/", {"to": cast.colleague.account_id, "reason": "休假"}
+    assert "设备布局和操作流程图" in words(desk.window.get(page))
+    assert desk.window.post(page, given | {"to": "x", "once": key()}).status_code == 422
+    assert desk.window.post(page, given | {"once": key()}).status_code == 302
+    assert "等colleague接手" in words(desk.window.get(there))
+    assert "由您承办" not in words(desk.colleague.get(there))  # offered is not taken
+    offer = f"/desk/window/offers/{HandingOver.objects.get().pk}/"
+    assert "接手" in words(desk.colleague.get("/desk/window/"))
+    assert desk.window.post(offer, {"do": "take", "once": key()}).status_code == 409
+    assert desk.colleague.post(offer, {"do": "take", "once": key()}).status_code == 302
     seen = words(desk.colleague.get(there))
     assert "由您承办" in seen
     assert "window移交给colleague" in seen

@@ -68,11 +68,12 @@ def _shows_something(request: HttpRequest, answer: HttpResponse) -> bool:
 
 def _whose(request: HttpRequest, row: PolicyRow) -> Iterable[str]:
     """Whose data a page says it showed (``request.looked_at``), where no address names her: codes
-    of traders, or references such as ``rectification:…``. A list may have shown nobody's."""
-    told: str | Iterable[str] | None = getattr(request, "looked_at", None)
-    if told is None or told == "":
+    of traders, or references such as ``rectification:…``. A list, or an empty counter
+    (None), may have shown nobody's."""
+    told: str | Iterable[str] | None = getattr(request, "looked_at", "")
+    if told == "":
         raise ImproperlyConfigured(f"{row.route} 显示一户的数据，却没有说是哪一户")
-    return [told] if isinstance(told, str) else told
+    return [told] if isinstance(told, str) else told or ()
 
 
 def _reaches(row: PolicyRow, actor: Actor, kwargs: dict[str, Any]) -> bool:

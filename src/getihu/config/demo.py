@@ -60,6 +60,7 @@ def open_cast(settings: Any, *, at: datetime) -> None:
     from getihu.config.demo_bundles import open_bundles
     from getihu.config.demo_cases import HISTORY_DAYS, open_cases
     from getihu.config.demo_passport import open_wallets
+    from getihu.config.demo_window import open_window
 
     call_command("migrate", verbosity=0)
     personas = settings.DATA_DIR / "demo" / "inbox" / "personas.json"
@@ -68,6 +69,7 @@ def open_cast(settings: Any, *, at: datetime) -> None:
     if accounts.open_demo_cast([persona["trader_code"] for persona in planted], at=began):
         open_cases(settings, at=at)
         open_bundles(settings, at=at)
+        open_window(settings, at=at)
         open_awards(settings, at=at)
         push_policies(at=at)
         open_wallets(read_cast(at), at=at)

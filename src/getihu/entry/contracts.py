@@ -103,6 +103,7 @@ class OfferView:
     visit_id: str
     case_id: str
     from_name: str
+    to_id: str
     to_name: str
     reason: str
     offered_at: datetime

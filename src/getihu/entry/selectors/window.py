@@ -334,6 +334,7 @@ def offer_view(row: HandingOver) -> OfferView:
         visit_id=str(row.visit_id or ""),
         case_id=str(row.case or ""),
         from_name=row.from_owner.name,
+        to_id=str(row.to_owner_id),
         to_name=row.to_owner.name,
         reason=row.reason,
         offered_at=row.offered_at,

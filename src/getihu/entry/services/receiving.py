@@ -270,6 +270,13 @@ def _decided_in(row: Visit, by: Actor, at: datetime) -> uuid.UUID | None:
     return None
 
 
+@transaction.atomic
+def at_the_counter(visit_id: uuid.UUID, by: Actor) -> Actor:
+    """The officer with the right to see and apply for who stands before her, for as long as she
+    does. Raises VisitNotFound, BadVisit (not hers, ended, nobody identified)."""
+    return acting_for(own_visit(visit_id, by), by)
+
+
 def acting_for(row: Visit, by: Actor) -> Actor:
     """The officer with the right to apply for who stands before her, for as long as she does; she
     stays herself in every record. Raises BadVisit unless it is known who stands here."""

@@ -106,7 +106,7 @@ def case(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
         "actions": actions,
         "tasks": [_task(stage, actions) for stage in actions.stages],
         "articles": list(dict.fromkeys(articles)),
-        "colleagues": cases.list_colleagues(view, at=now()) if actions.desk else [],
+        "offers": entry.offers_of(case=case_id),
         "is_mine": view.owner_id == actor.account_id,
         "once": fresh_key(),
     }
@@ -161,14 +161,6 @@ def _fail(request: HttpRequest, case_id: uuid.UUID, by: Actor, at: datetime) -> 
     )
 
 
-def _hand_over(request: HttpRequest, case_id: uuid.UUID, by: Actor, at: datetime) -> None:
-    try:
-        to = uuid.UUID(request.POST.get("to", ""))
-    except ValueError:
-        raise Refused(422, "没有选接手人", "移交要写明交给谁。") from None
-    services.hand_over(case_id, to, reason=_text(request, "reason"), by=by, at=at)
-
-
 def _extend(request: HttpRequest, case_id: uuid.UUID, by: Actor, at: datetime) -> None:
     reason = _text(request, "reason")
     if not reason:
@@ -197,7 +189,6 @@ ACTIONS: dict[str, Callable[[HttpRequest, uuid.UUID, Actor, datetime], None]] = 
     "not-accept": _not_accept,
     "pass": _pass,
     "fail": _fail,
-    "hand-over": _hand_over,
     "extend": _extend,
     "pause": _pause,
     "resume": _resume,
@@ -234,8 +225,10 @@ def _inbox(request: HttpRequest) -> dict[str, Any]:
     for name in list(asked):
         if not asked[name]:
             del asked[name]
+    rows = [row for row in every if _in(row, queue)]
     return {
-        "rows": [row for row in every if _in(row, queue)],
+        "rows": rows,
+        "listed": [(row, entry.limit_of(row.days_left)) for row in rows],
         "queues": counts,
         "queue": queue,
         "text": text,

@@ -135,7 +135,7 @@ def draft(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
         return redirect("portal:mine-case", case_id=case_id)
     if view.matter_id == APPLICATION:
         return redirect("portal:mine-application", case_id=case_id)
-    matter, known = cases.matter_of(view), _known(view)
+    matter, known = cases.matter_of(view), known_facts(view)
     if request.method == "POST":
         form = MatterForm(matter, known, request.POST)
         if form.is_valid():
@@ -332,7 +332,7 @@ def _reopen(actor: Actor, view: CaseView) -> str:
     return where
 
 
-def _known(view: CaseView) -> dict[str, FactValue]:
+def known_facts(view: CaseView) -> dict[str, FactValue]:
     """What departments hold of the trader; nothing before the first deliveries."""
     try:
         as_of = dataplane.get_published_snapshot().data_until
