@@ -118,7 +118,7 @@ def test_from_arriving_to_the_slip_at_the_counter(desk):
     row = Case.objects.get()
     assert row.state == "submitted"
     assert "期限内" in words(desk.window.get(visit)) or "快到期" in words(desk.window.get(visit))
-    assert row.number in desk.owner.get("/mine/").content.decode()
+    assert row.number in desk.owner.get(f"/mine/cases/{row.pk}/").content.decode()
     assert send(desk.window, f"{visit}act/", do="answer", answer="").status_code == 409
     done = send(desk.window, f"{visit}act/", do="answer", answer="已提交，五个工作日内受理")
     slip = desk.window.post(f"{visit}ticket/")
