@@ -121,16 +121,6 @@ def close_day(office_id: str, on: date, *, reason: str, by: Actor, at: datetime)
         raise NotAtThisWindow("停办一天由这个机关的负责人决定。")
     if not reason.strip() or on < at.astimezone(CITY_TIME).date():
         raise NotBookable("停办要写明原因，日期不能是过去的。处理办法：改好再交。")
-    booked = list(
-        Appointment.objects.select_for_update().filter(
-            office_id=office.id, on=on, state=Appointment.State.BOOKED
-        )
-    )
-    for row in booked:
-        row.state, row.ended_at, row.why = Appointment.State.CANCELLED, at, reason.strip()[:100]
-        row.save(update_fields=["state", "ended_at", "why"])
-        notifications.retract(f"appointment:{row.pk}", why="窗口停办")
-        _tell(row, "appointment.closed", f"closed {on}", at, why=row.why)
     try:
         with transaction.atomic():
             Closure.objects.create(
@@ -138,16 +128,29 @@ def close_day(office_id: str, on: date, *, reason: str, by: Actor, at: datetime)
             )
     except IntegrityError:
         return 0
+    # Whoever books just now holds her slot: she is waited for, and told like the others.
+    slots = WindowSlot.objects.select_for_update().filter(
+        office_id=office.id, pk__in=Appointment.objects.filter(on=on).values("slot")
+    )
+    booked = Appointment.objects.select_for_update().filter(
+        slot__in=[slot.pk for slot in slots], on=on, state=Appointment.State.BOOKED
+    )
+    told = list(booked)
+    for row in told:
+        row.state, row.ended_at, row.why = Appointment.State.CANCELLED, at, reason.strip()[:100]
+        row.save(update_fields=["state", "ended_at", "why"])
+        notifications.retract(f"appointment:{row.pk}", why="窗口停办")
+        _tell(row, "appointment.closed", f"closed {on}", at, why=row.why)
     audit.record(
         AuditEvent(
             kind="window.day_closed",
             actor=f"account:{by.account_id}",
             object=f"office:{office.id}",
             at=at,
-            body={"on": str(on), "appointments": len(booked)},
+            body={"on": str(on), "appointments": len(told)},
         )
     )
-    return len(booked)
+    return len(told)
 
 
 @transaction.atomic

@@ -26,6 +26,7 @@ from getihu.kernel.errors import GetihuError
 from getihu.portal.forms import FollowUpForm, RatingForm
 from getihu.portal.views import Refused, page
 from getihu.portal.views.casework import act_once, actor_of, casework, fresh_key, now, shows, today
+from getihu.reference import selectors as reference
 
 trader_page = casework("portal:mine")
 desk_page = casework("portal:desk-ratings")
@@ -118,8 +119,17 @@ def statistics(request: HttpRequest) -> HttpResponse:
         }
         for row in selectors.list_statistics(on=today())
     ]
+    windows = [
+        (
+            reference.agency_name(row.agency, row.division),
+            row,
+            row.good_share and row.good_share * 100,
+        )
+        for row in selectors.list_window_statistics(on=today())
+    ]
     context = {
         "rows": rows,
+        "windows": windows,
         "grades": [GRADE_LABELS[grade] for grade in Grade],
         "fewest": selectors.FEWEST,
         "is_officer": bool(actor_of(request).roles & set(cases.DESK_ROLES)),
