@@ -104,10 +104,12 @@ def test_the_counter_by_keys_alone(enter, shoot, place):
     shoot(page, f"window_hand_over_{DESK}")
     assert axe_violations(page) == []
     page.keyboard.press("u")
+    page.get_by_text("还差").first.wait_for()
     page.keyboard.press("a")
     page.keyboard.type("材料还差一样，下次带来")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
+    page.get_by_role("button", name="打印评价码").wait_for()
     page.keyboard.press("p")
     page.get_by_text("请评一评这次接待").wait_for()
     shoot(page, f"window_ticket_{DESK}")
