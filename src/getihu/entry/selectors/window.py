@@ -193,7 +193,7 @@ def appointment_is(argument: str) -> bool:
 
 def visible_visits(actor: Actor) -> QuerySet[Visit]:
     """Visits of the actor's offices, those she owns, and those she was asked to take over."""
-    offered = HandingOver.objects.filter(to_owner=actor.account_id, visit__isnull=False)
+    offered = HandingOver.objects.filter(to_owner=uuid.UUID(actor.account_id), visit__isnull=False)
     return Visit.objects.filter(
         Q(office_id__in=[office.id for office in offices_of(actor)])
         | Q(owner=actor.account_id)
@@ -229,7 +229,7 @@ def turn_of(row: Visit, at: datetime) -> tuple[int, datetime, int]:
 def list_own(actor: Actor) -> list[VisitView]:
     """The open questions an officer owns: the one she serves now first."""
     rows = Visit.objects.filter(
-        owner=actor.account_id, state__in=[Visit.State.SERVING, Visit.State.PENDING]
+        owner=uuid.UUID(actor.account_id), state__in=[Visit.State.SERVING, Visit.State.PENDING]
     ).select_related("owner", "appointment")
     return [
         visit_view(row) for row in sorted(rows, key=lambda r: (r.state != "serving", r.called_at))
@@ -290,7 +290,7 @@ def handover_is_open(argument: str) -> bool:
 
 def list_offers(actor: Actor) -> list[OfferView]:
     """What the actor was asked to take over and has not answered, oldest first."""
-    rows = open_offers().filter(to_owner=actor.account_id)
+    rows = open_offers().filter(to_owner=uuid.UUID(actor.account_id))
     return [
         offer_view(row)
         for row in rows.select_related("from_owner", "to_owner").order_by("offered_at")
@@ -319,7 +319,9 @@ def offers_of(
 ) -> list[OfferView]:
     """Every offer about a visit or a case, oldest first; the caller has checked who asks."""
     rows = (
-        HandingOver.objects.filter(visit=visit) if visit else HandingOver.objects.filter(case=case)
+        HandingOver.objects.filter(visit=uuid.UUID(str(visit)))
+        if visit
+        else HandingOver.objects.filter(case=case)
     )
     return [
         offer_view(row)

@@ -100,6 +100,7 @@ def take(offer_id: uuid.UUID, *, by: Actor, at: datetime) -> None:
     if row.case is not None:
         casework.hand_over(row.case, row.to_owner_id, reason=row.reason, by=by, at=at)
         return
+    assert row.visit_id is not None  # a visit or a case, says the table
     visit = Visit.objects.select_for_update().get(pk=row.visit_id)
     if visit.ended_at is not None or visit.owner_id != row.from_owner_id:
         raise BadVisit("这个问题已经办完，或者换过人了。")

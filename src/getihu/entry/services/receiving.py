@@ -106,7 +106,7 @@ def call_next(office_id: str, *, by: Actor, at: datetime) -> uuid.UUID:
     when nobody waits, or the officer still serves somebody."""
     if not serves(by, get_office(office_id)):
         raise NotAtThisWindow("您不在这个窗口上班。处理办法：请这个窗口的同事办。")
-    if Visit.objects.filter(owner=by.account_id, state=Visit.State.SERVING).exists():
+    if Visit.objects.filter(owner=uuid.UUID(by.account_id), state=Visit.State.SERVING).exists():
         raise BadVisit("手上这一位还没有办完。处理办法：先答复，或者留着以后答复，再叫下一位。")
     today = at.astimezone(CITY_TIME).date()
     waiting = Visit.objects.filter(office_id=office_id, on=today, state=Visit.State.WAITING)

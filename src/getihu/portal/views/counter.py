@@ -458,9 +458,9 @@ def _to_whom(request: HttpRequest) -> uuid.UUID:
 def _about(offer: Any, actor: Actor) -> dict[str, Any]:
     """What one is asked to take: the question with its matters, or the case."""
     if offer.case_id:
-        view = cases.get_case(offer.case_id, actor=actor, on=today())
-        line = (view.number, view.title, view.state_label)
-        return {"title": f"{view.title} {view.number}", "question": "", "cases": [line]}
+        case = cases.get_case(offer.case_id, actor=actor, on=today())
+        line = (case.number, case.title, case.state_label)
+        return {"title": f"{case.title} {case.number}", "question": "", "cases": [line]}
     view = selectors.get_visit(offer.visit_id, actor=actor)
     named = "、".join(title for _, title in view.matters)
     return {

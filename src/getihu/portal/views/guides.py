@@ -118,10 +118,20 @@ def _cells(guide: ServiceGuide) -> tuple[object, ...]:
 def _drawing(guide: ServiceGuide) -> dict[str, Any]:
     """The steps as boxes and lines: columns by what comes before, sizes in the picture's units."""
     columns: dict[int, list[dict[str, Any]]] = {}
-    first = {"id": "", "title": "受理", "agency": guide.agency, "term": guide.acceptance.text}
+    first: dict[str, Any] = {
+        "id": "",
+        "title": "受理",
+        "agency": guide.agency,
+        "term": guide.acceptance.text,
+    }
     columns[0] = [first]
     for step in guide.steps:
-        box = {"id": step.id, "title": step.title, "agency": step.agency, "term": step.term.text}
+        box: dict[str, Any] = {
+            "id": step.id,
+            "title": step.title,
+            "agency": step.agency,
+            "term": step.term.text,
+        }
         columns.setdefault(step.depth, []).append(box)
     overall = f"合计不超过 {guide.overall.text}" if guide.overall else ""
     last = max(columns) + 1
@@ -130,9 +140,10 @@ def _drawing(guide: ServiceGuide) -> dict[str, Any]:
     height = tallest * (BOX_HEIGHT + GAP_Y) + GAP_Y
     for number, boxes in columns.items():
         top = (height - len(boxes) * (BOX_HEIGHT + GAP_Y) + GAP_Y) // 2
-        for row, box in enumerate(boxes):
-            box |= {"x": 4 + number * (BOX_WIDTH + GAP_X), "y": top + row * (BOX_HEIGHT + GAP_Y)}
-            box |= {"lines": [box["title"][:13], box["title"][13:26]], "who": box["agency"][:15]}
+        for row, each in enumerate(boxes):
+            each |= {"x": 4 + number * (BOX_WIDTH + GAP_X), "y": top + row * (BOX_HEIGHT + GAP_Y)}
+            each |= {"lines": [each["title"][:13], each["title"][13:26]]}
+            each |= {"who": each["agency"][:15]}
     at = {box["id"]: box for boxes in columns.values() for box in boxes}
     before = {step.id: step.after or ("",) for step in guide.steps}
     waited_for = {name for names in before.values() for name in names}
