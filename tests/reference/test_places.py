@@ -7,8 +7,10 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pypinyin import lazy_pinyin
 
 from getihu.reference import selectors
+from getihu.reference.selectors.places import SHARES
 
 
 def resolve(text, **more):
@@ -96,6 +98,61 @@ def test_the_office_over_a_place_follows_from_where_it_is():
     assert selectors.agencies_over("110105") == {}
 
 
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("杭州市拱墅区拱宸桥街道温州路140号", "不在温州"),
+        ("鹿城区灵溪镇建设路1号", "它在苍南县灵溪镇"),
+        ("鹿城区五马街道公安路0号", "门牌号不会是0号"),
+        ("鹿城区五马街道公安路1234567号", "太大了"),
+        ("鹿城区五马街道公安路1号300层", "没有300层这么高的楼"),
+        ("鹿城区五马街道null公安路1号", "乱码"),
+    ],
+)
+def test_what_cannot_be_is_said_with_what_to_write_instead(text, what):
+    (problem,) = resolve(text).problems
+    assert what in problem.what and problem.way
+
+
+def test_an_address_that_can_be_has_no_problems():
+    assert resolve("鹿城区五马街道公安路23号2幢301室").problems == ()
+
+
+def test_a_county_that_has_no_such_town_settles_nothing():
+    found = resolve("瓯海区塘下镇塘梅路84号")
+    assert found.town_code is None
+    assert {o.name for o in found.options} == {"郭溪街道", "塘下镇"}
+
+
+def test_a_road_is_not_the_village_it_is_called_after():
+    assert resolve("瓯海区潘桥镇林桥头西路1133号").town_name == "潘桥街道"
+
+
+def test_a_town_that_moved_to_another_county_is_found_there():
+    found = resolve("龙湾区灵昆镇双昆村")
+    assert (found.county_name, found.town_name, found.confidence) == (
+        "洞头区",
+        "灵昆街道",
+        "likely",
+    )
+
+
+def test_the_development_zone_is_not_the_city_and_not_a_county():
+    assert resolve("温州经济技术开发区沙城安兴路213号").town_name == "沙城街道"
+
+
+@pytest.mark.parametrize(
+    ("typed", "text"),
+    [
+        ("wuma", "鹿城区五马街道"),
+        ("鹿城五", "鹿城区五马街道"),
+        ("xianqian", "文成县大峃镇县前社区"),
+    ],
+)
+def test_completing_an_address_gives_the_whole_of_it(typed, text):
+    assert text in [each.text for each in selectors.complete_address(typed)]
+
+
 def stem(name):
     return re.sub("(街道|镇|乡)$", "", name)
 
@@ -126,3 +183,58 @@ def test_accuracy_on_labelled_addresses(shared_dir, file, lowest, record_propert
     )
     assert share >= lowest
     assert found["other settled"] <= found.total() * 0.02  # put somewhere else, told as settled
+
+
+def test_each_confidence_keeps_what_it_says(shared_dir, record_property):
+    """Sure as the addresses stand; likely with the town taken out; check with a character of the
+    town exchanged for one of the same sound. None may be right less often than its share says."""
+    rows = labelled_towns(shared_dir)
+    alike = homophones()
+    right: dict[str, list[bool]] = {"sure": [], "likely": [], "check": []}
+    for text, start, end, town in rows:
+        found = resolve(text)
+        if found.town_name and found.confidence == "sure":
+            right["sure"].append(stem(found.town_name) == stem(town))
+        hidden = resolve(text[:start] + text[end:])
+        if hidden.town_name and hidden.confidence == "likely":
+            right["likely"].append(stem(hidden.town_name) == stem(town))
+        other = alike.get(town[0])
+        heard = resolve(text[:start] + other + town[1:] + text[end:]) if other else None
+        if heard and heard.town_name and heard.confidence == "check":
+            right["check"].append(stem(heard.town_name) == stem(town))
+    shares = {name: sum(each) / len(each) for name, each in right.items()}
+    record_property("calibration", {k: (round(v, 3), len(right[k])) for k, v in shares.items()})
+    print("\n置信：", {k: f"{v:.1%}（{len(right[k])} 条）" for k, v in shares.items()})
+    for name, share in shares.items():
+        assert share >= SHARES[name], (name, share, len(right[name]))
+
+
+def labelled_towns(shared_dir):
+    """Labelled addresses that name one town of today and a county: text, where, the name."""
+    towns = Counter(stem(town.name) for town in selectors.list_towns())
+    found = []
+    for name in ("dev", "train"):
+        path = shared_dir / "data" / "05_addresses" / f"wenzhou_labelled_{name}.jsonl"
+        if not path.is_file():
+            pytest.skip(f"evaluation data not found: {path}")
+        for line in path.read_text("utf-8").splitlines():
+            row = json.loads(line)
+            spans = {span["label"]: span for span in row["spans"]}
+            town = spans.get("town")
+            if town and "district" in spans and towns[stem(town["text"])] == 1:
+                found.append((row["text"], town["start"], town["end"], town["text"]))
+    return found
+
+
+def homophones():
+    """Each first character of a town → another character of the towns that sounds the same."""
+    sounds = {}
+    for town in selectors.list_towns():
+        for character in stem(town.name):
+            sounds.setdefault(lazy_pinyin(character)[0], set()).add(character)
+    return {
+        character: min(same - {character})
+        for same in sounds.values()
+        for character in same
+        if len(same) > 1
+    }

@@ -83,11 +83,12 @@ class LibraryForm(forms.Form):
 
 
 class OpeningForm(forms.Form):
-    """What somebody wants to open, which trade it is, and where."""
+    """What somebody wants to open and where. ``place`` is the one of several places she chose."""
 
     text = forms.CharField(required=False, max_length=60, strip=True)
-    trade = forms.CharField(required=False, max_length=4)
+    premises = forms.CharField(required=False, max_length=200, strip=True)
     county = forms.CharField(required=False, max_length=6)
+    place = forms.RegexField(r"^\d{6}(\d{3})?$", required=False)
 
 
 class RegisterForm(forms.Form):

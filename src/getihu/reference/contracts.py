@@ -129,11 +129,31 @@ class AddressPart:
 
 
 @dataclass(frozen=True)
+class Completion:
+    """One way to go on while an address is typed: the whole text so far, what it lies in, and the
+    code of its town, else of its county."""
+
+    text: str
+    within: str
+    code: str
+
+
+@dataclass(frozen=True)
+class AddressProblem:
+    """Why an address cannot be, or cannot be found by a visitor; and what to write instead."""
+
+    what: str
+    way: str
+
+
+@dataclass(frozen=True)
 class AddressMatch:
     """An address in free text as a place of today.
 
     ``confidence``: sure, likely, check, county, several, none; ``why`` says by which rule, in
     Chinese. ``options`` are the places among which the text does not choose. None: not settled.
+    ``share`` is how often addresses of this confidence that name a town were put into it, as
+    measured (None: no town was settled, or too few were measured). ``problems``: what cannot be.
     """
 
     text: str
@@ -146,6 +166,8 @@ class AddressMatch:
     confidence: str
     why: str
     options: tuple[PlaceOption, ...]
+    share: float | None = None
+    problems: tuple[AddressProblem, ...] = ()
 
     @property
     def place_code(self) -> str | None:

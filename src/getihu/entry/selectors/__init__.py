@@ -5,14 +5,16 @@ from getihu.entry.filings.effects import Effect, rehearsed
 from getihu.entry.filings.kinds import get_kind
 from getihu.entry.filings.register import RegisterEntry
 from getihu.entry.opening.connection import ConnectionAnswer, answer_connection
+from getihu.entry.opening.market_entry import MarketEntry, market_rows
 from getihu.entry.opening.permits import (
-    VERDICTS,
+    STEPS,
     OpeningAnswer,
     PermitAnswer,
     answer_opening,
     catalogue,
 )
 from getihu.entry.opening.trades import Guess, describe, guess_trades, words
+from getihu.entry.opening.verdicts import LEVELS, VERDICTS, Verdict, join
 from getihu.entry.selectors.register import (
     get_entry,
     list_filings,
@@ -53,21 +55,25 @@ from getihu.entry.window.offices import (
 )
 
 __all__ = [
+    "LEVELS",
     "SOON_DAYS",
+    "STEPS",
     "VERDICTS",
     "ConnectionAnswer",
     "Effect",
     "FilingView",
     "Guess",
     "Limit",
+    "MarketEntry",
     "Office",
     "OpeningAnswer",
     "PermitAnswer",
     "RegisterEntry",
-    "answer_connection",
     "ServiceGuide",
     "UnknownOffice",
+    "Verdict",
     "VisitNotFound",
+    "answer_connection",
     "answer_opening",
     "appointment_is",
     "catalogue",
@@ -83,6 +89,7 @@ __all__ = [
     "handover_is_open",
     "heads",
     "is_provisional",
+    "join",
     "limit_of",
     "list_appointments",
     "list_case_takers",
@@ -99,6 +106,7 @@ __all__ = [
     "list_takers",
     "list_visits_of",
     "list_waiting",
+    "market_rows",
     "offers_of",
     "offices_of",
     "read_moment",

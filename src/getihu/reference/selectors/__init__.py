@@ -27,6 +27,7 @@ from getihu.reference.selectors.divisions import (
 from getihu.reference.selectors.places import (
     agencies_over,
     agency_name,
+    complete_address,
     complete_place,
     resolve_address,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "WENZHOU",
     "agencies_over",
     "agency_name",
+    "complete_address",
     "complete_place",
     "current_division",
     "department_name",

@@ -36,6 +36,12 @@ _NOT_A_ROAD = r"(?![东南西北中前后新老大]?(?:路|街(?!道)|巷|弄|�
 _NOT_A_TOWN = _NOT_A_ROAD + "(?!村|社区|居委会|江|山|岛|湖|大厦|广场|小区)"
 # What may stand before a place name: the end of another name, or anything that is not Chinese.
 _AFTER_NAME = r"(?:^|(?<=[市县区镇乡道村路街巷弄号幢处园])|(?<=[^\u4e00-\u9fff]))"
+# A development zone lies in several towns of several counties and is named before them.
+_ZONE = re.compile("(?:温州)?(?:国家级?)?(?:经济技术开发区|经开区|高新技术产业开发区|高新区)")
+# Villages at the start of a road's name are part of the road: 林桥头西路 is no village 林桥.
+_ROAD_AHEAD = re.compile(
+    r"[\u4e00-\u9fff]{1,5}?[东南西北中前后新老大]?(?:路|街(?!道)|巷|弄|大道|大桥|公路)"
+)
 # Places many villages are called after, and no village in particular.
 _GENERIC = frozenset({"工业", "工业园", "工业区", "开发区", "园区", "新区", "中心", "市场"})
 # Rules that rest on the name of a town of today, which is nearly always unique in the city.
@@ -78,6 +84,8 @@ def find_town_in_address(address: str, county_code: str | None = None) -> TownMa
     text = re.sub(r"\s", "", text)
     here = re.match(r"(中国)?(浙江省|浙江)?(温州市|温州(?!经济))?", text)
     text = text[here.end() :] if here else text
+    zone = _ZONE.match(text)
+    text = text[zone.end() :] if zone else text
     outside = None if county_code or (here and here.group(3)) else _outside_at_start(text)
     if outside:
         return TownMatch(None, None, outside, "outside")
@@ -92,6 +100,8 @@ def find_town_in_address(address: str, county_code: str | None = None) -> TownMa
         ("merged town", _villages_before(rest, county, "镇|乡")),
         ("village", _villages_before(rest, county, "村|社区|居委会")),
     ):
+        if found and (other := _contradicted(how, found, rest, county)):
+            return other
         if found:
             return _settle(how, found, rest, county)
     elsewhere = _elsewhere(rest, county) if county else []
@@ -243,13 +253,40 @@ def _villages_before(rest: str, county: str | None, suffixes: str) -> list[_Foun
     return []
 
 
+def _contradicted(how: str, found: list[_Found], rest: str, county: str | None) -> TownMatch | None:
+    """A village of the county named, written as a town that another county has today: 瓯海区塘下镇
+    may be the village 塘下 of 瓯海 or the town 塘下镇 of 瑞安. Both are offered."""
+    if how != "merged town" or county is None:
+        return None
+    towns = [n for n in _full_names(rest, None) if n.start == found[0].start]
+    if not towns:
+        return None
+    return TownMatch(None, None, towns[0].word, "conflict", _codes([*found, *towns]))
+
+
+def _town_next(rest: str, end: int, town: str, county: str) -> frozenset[str]:
+    """Another town of the county named right after a town, where that town has no village of the
+    name: the text names two."""
+    following = rest[end:]
+    return frozenset(
+        other.code
+        for other in list_towns(county)
+        if other.code != town
+        and len(stem := _stem(other)) >= 2
+        and _pattern(re.escape(stem) + _NOT_A_TOWN).match(following)
+        and town not in _village_codes(stem, county)
+    )
+
+
 def _village_next(rest: str, end: int, county: str | None) -> frozenset[str]:
     """Where the village named right after a town lies; empty when none is named there."""
     following = re.sub(r"^(办事处|人民政府)", "", rest[end:])
     for length in range(min(6, len(following)), 1, -1):
         codes = _village_codes(following[:length], county)
-        if codes and re.match(_NOT_A_ROAD, following[length:]):
-            return codes
+        after = following[length:]
+        if codes and re.match(_NOT_A_ROAD, after):
+            is_road = not re.match("村|社区|居", after) and _ROAD_AHEAD.match(after)
+            return frozenset() if is_road else codes
     return frozenset()
 
 
@@ -260,12 +297,17 @@ def _settle(how: str, found: list[_Found], rest: str, county: str | None) -> Tow
     """One town when the names found leave exactly one; all of them as alternatives otherwise."""
     codes = frozenset().union(*(name.codes for name in found))
     first = min(found, key=lambda name: name.start)
+    if len(codes) > 1 and how in _BY_TOWN_NAME:
+        # Towns of one name in several counties: the village named next may choose among them.
+        codes = (codes & _village_next(rest, first.end, county)) or codes
     named = {_county_of(code) for code in codes}
     scope = county or (next(iter(named)) if len(named) == 1 and how in _BY_TOWN_NAME else None)
     if how != "town" and scope:
         villages = _village_next(rest, first.end, scope)
         if villages and not villages & codes:
             codes |= villages
+    if how == "town" and scope and len(codes) == 1:
+        codes |= _town_next(rest, first.end, next(iter(codes)), scope)
     if len(codes) == 1 and scope:
         (code,) = codes
         town = None if code == LONGGANG else code
