@@ -13,6 +13,7 @@ from getihu.entry.filings.check import check, is_late
 from getihu.entry.filings.effects import FATES, effects_of, rehearsed
 from getihu.entry.filings.kinds import UnknownKind, filing_kinds, get_kind, read_content
 from getihu.entry.filings.register import FiledFact, fold
+from getihu.entry.filings.strands import strand_rows, stranded_permits
 from getihu.kernel.errors import InvalidInput
 
 CODE = "92330302MA2ECR1A0J"
@@ -233,3 +234,67 @@ def test_every_effect_rests_on_a_fact_that_exists_and_a_source():
         for each in effects._effects()[kind]:
             assert each["source"] and each["fate"] in FATES, each
             assert each.get("when") is None or each["when"] in catalogue, each
+
+
+def test_a_late_report_and_a_late_deregistration_are_noted():
+    report, end = get_kind("annual_report"), get_kind("deregistration")
+    assert not is_late(report, TODAY, date(2026, 6, 30), {"year": 2025})
+    assert is_late(report, TODAY, date(2026, 7, 1), {"year": 2025})
+    assert not is_late(end, TODAY, TODAY, {"decided_on": "2026-10-25"})  # the thirtieth day
+    assert is_late(end, TODAY, TODAY, {"decided_on": "2026-10-24"})
+
+
+@pytest.mark.parametrize("kind", ["deregistration", "simple_deregistration"])
+def test_who_sold_prepaid_cards_gives_notice_thirty_days_before(kind):
+    base = {"tax_cleared": True} if kind == "deregistration" else {}
+    assert said(kind, base | {"prepaid": "none"}) == []
+    assert said(kind, base | {"prepaid": "noticed"}) == ["没有写哪一天公告的"]
+    late = base | {"prepaid": "noticed", "noticed_on": "2026-10-26"}
+    (found,) = objections(kind, late)
+    assert found.what == "预付卡的公告还不满30日" and "2026-11-25 起可以办" in found.way
+    assert said(kind, late, today=date(2026, 11, 25), on=date(2026, 11, 25)) == []
+
+
+def test_a_service_address_stands_for_the_premises_while_it_rests_and_no_longer():
+    resting = rest(2, date(2026, 1, 1), date(2026, 6, 30))
+    gone = FiledFact(
+        2, "suspension", resting.effective_on, {**resting.content, "replaces_premises": True}
+    )
+    entry = fold(CODE, [OPENED, gone])
+    assert entry.address_on(date(2026, 3, 1)) == "车站大道2号"
+    assert fold(CODE, [OPENED, resting]).address_on(date(2026, 3, 1)) == "车站大道1号"
+    assert entry.county_code == "330302"  # 细则 第四十三条: the registrar stays the same
+    assert not entry.owes_premises_on(date(2026, 6, 30))
+    assert entry.owes_premises_on(date(2026, 7, 1))  # 细则 第四十二条第二款
+    moved = FiledFact(3, "change", date(2026, 7, 5), {"premises": "车站大道3号"})
+    assert not fold(CODE, [OPENED, gone, moved]).owes_premises_on(date(2026, 7, 6))
+
+
+HOLDS = {"holds_food_permit": True, "holds_tobacco_permit": False}
+
+
+def stranded(kind, content, facts=HOLDS):
+    return [each.what for each in stranded_permits(kind, content, facts)]
+
+
+def test_a_change_that_strands_a_permit_is_explained_with_the_way_out():
+    (found,) = stranded_permits("change", {"premises": "别处1号"}, HOLDS)
+    assert "落下" in found.what and "重新申请" in found.way and "第" in found.article
+    assert stranded("change", {"scope": "五金零售"}) == [
+        "会把食品经营许可落下：经营范围里没有食品了，许可失去依据"
+    ]
+    assert stranded("change", {"scope": "小吃服务、五金零售"}) == []
+    assert stranded("change", {"name": "新名"}) == []
+    assert stranded("relocation", {"premises": "瑞安1号", "county_code": "330381"}) != []
+
+
+def test_what_becomes_of_the_permit_settles_it_and_what_is_not_known_stands_against_nothing():
+    assert stranded("change", {"premises": "别处1号", "permit_plan": "applied"}) == []
+    assert stranded("change", {"premises": "别处1号"}, {}) == []
+    assert stranded("change", {"premises": "别处1号"}, {"holds_food_permit": None}) == []
+
+
+def test_every_strand_rests_on_a_fact_an_item_and_a_source():
+    for row in strand_rows():
+        assert row["fact"] in fact_catalogue() and row["source"] and row["way"]
+        assert set(row["items"]) <= set(get_kind(row["kind"]).items)

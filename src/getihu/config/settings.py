@@ -267,6 +267,8 @@ OFFICES_FILE = env.str("GETIHU_OFFICES_FILE", default="")
 
 # Public keys of departments: <department>.pem, added by an operator (or by the demo city).
 DEPARTMENT_KEYS_DIR = DATA_DIR / "keys" / "departments"
+# What signs the register's own deliveries (getihu deliver-register): the registrar's Ed25519 key.
+REGISTER_KEY_FILE = DATA_DIR / "keys" / "register.pem"
 
 # What seals traders' bank accounts; made by the first use, and part of every backup.
 PAYEE_KEY_FILE = DATA_DIR / "keys" / "payees.key"

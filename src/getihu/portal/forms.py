@@ -102,7 +102,6 @@ class RegisterForm(forms.Form):
             "max_length": "太长了，最多 200 个字。",
         },
     )
-    trade = forms.CharField(required=False, max_length=4)
     county = forms.ChoiceField(
         required=False, choices=lambda: [(c.code, c.name) for c in reference.list_counties()]
     )

@@ -15,6 +15,9 @@ from getihu.entry.filings.register import (
     in_order,
 )
 
+NOTICE_DAYS = 30  # 浙江省实施《消费者权益保护法》办法 第十条
+DEREGISTRATION_DAYS = 30  # 实施细则 第四十四条
+
 
 @dataclass(frozen=True)
 class Objection:
@@ -50,8 +53,16 @@ def check(
     return found
 
 
-def is_late(kind: FilingKind, effective_on: date, today: date) -> bool:
+def is_late(
+    kind: FilingKind, effective_on: date, today: date, said: Mapping[str, Any] | None = None
+) -> bool:
     """Whether a filing comes after its term; it is taken all the same, and noted."""
+    content = said or {}
+    if kind.id == "annual_report" and "year" in content:
+        return today > date(int(content["year"]) + 1, 6, 30)  # 细则 第六十三条第一款
+    if "decided_on" in content:  # 细则 第四十四条: thirty days after it was decided
+        decided = date.fromisoformat(content["decided_on"])
+        return today > decided + timedelta(days=DEREGISTRATION_DAYS)
     return kind.within_days is not None and today > effective_on + timedelta(days=kind.within_days)
 
 
@@ -165,7 +176,9 @@ def _annual_report(
     if entry.established_on and year < entry.established_on.year:
         yield Objection(f"{year} 年还没有成立", "细则 第六十三条", "核对年度。")
     if year in entry.years:
-        yield Objection(f"{year} 年的年报已经报过", "细则 第六十三条", "要改的，办更正。")
+        yield Objection(
+            f"{year} 年的年报已经报过", "细则 第六十三条", "写错的，拿材料到登记机关更正。"
+        )
 
 
 def _annulment(every: list[FiledFact], said: Mapping[str, Any]) -> Iterable[Objection]:
@@ -191,6 +204,30 @@ def _deregistration(
         yield Objection(
             "还没有清税证明", "细则 第四十六条第四项", "先到税务部门办清税；没有欠税的当场出。"
         )
+    if date.fromisoformat(said.get("decided_on", today.isoformat())) > today:
+        yield Objection("决定不再经营的日子还没有到", "细则 第四十四条", "核对日期。")
+    yield from _notice(said, today)
+
+
+def _simple(
+    entry: RegisterEntry, said: Mapping[str, Any], on: date, today: date
+) -> Iterable[Objection]:
+    yield from _notice(said, today)
+
+
+def _notice(said: Mapping[str, Any], today: date) -> Iterable[Objection]:
+    """Who sold prepaid cards gives notice thirty days before she ends."""
+    if said.get("prepaid") != "noticed":
+        return
+    article = "浙江省实施《消费者权益保护法》办法 第十条第五款"
+    noticed = said.get("noticed_on")
+    if noticed is None:
+        yield Objection("没有写哪一天公告的", article, "写公告终止经营的日期。")
+        return
+    earliest = date.fromisoformat(noticed) + timedelta(days=NOTICE_DAYS)
+    if today < earliest:
+        way = f"{earliest} 起可以办；消费者要求退余额的，5日内退。"
+        yield Objection(f"预付卡的公告还不满{NOTICE_DAYS}日", article, way)
 
 
 def _stranded(kind: FilingKind, later: list[FiledFact]) -> Iterable[Objection]:
@@ -212,4 +249,5 @@ _KIND_CHECKS = {
     "suspension_extension": _extension,
     "annual_report": _annual_report,
     "deregistration": _deregistration,
+    "simple_deregistration": _simple,
 }

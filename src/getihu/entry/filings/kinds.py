@@ -20,6 +20,11 @@ CAUSES: Final = {
     "social_security": "社会安全事件",
     "other": "其他原因造成经营困难",
 }
+PERMIT_PLANS: Final = {
+    "applied": "已经向发证机关申请变更或者重新申请",
+    "stopped": "先停做要许可的项目",
+}
+PREPAID: Final = {"none": "没有发过预付卡", "noticed": "发过，已经公告并且可以退余额"}
 FORMS: Final = {"personal": "个人经营", "family": "家庭经营"}
 # What a filing may say: label, type and, for a choice, its values. The words are the law's.
 ITEMS: Final[dict[str, tuple[str, type, dict[str, str]]]] = {
@@ -35,7 +40,12 @@ ITEMS: Final[dict[str, tuple[str, type, dict[str, str]]]] = {
     "cause": ("歇业原因", str, CAUSES),
     "service_address": ("法律文书送达地址", str, {}),
     "staff_agreed": ("已与职工协商", bool, {}),
+    "replaces_premises": ("用送达地址代替经营场所", bool, {}),
     "tax_cleared": ("已取得清税证明", bool, {}),
+    "decided_on": ("决定不再经营的日期", date, {}),
+    "prepaid": ("预付卡", str, PREPAID),
+    "noticed_on": ("公告终止经营的日期", date, {}),
+    "permit_plan": ("原有许可怎么办", str, PERMIT_PLANS),
     "year": ("年度", int, {}),
     "publish": ("向社会公示", bool, {}),
     "on_paper": ("纸质报送", bool, {}),

@@ -43,6 +43,7 @@ class Suspension:
     until: date | None
     resumed_on: date | None = None
     service_address: str = ""
+    replaces_premises: bool = False  # 登记条例 第三十条第五款
 
     @property
     def last_day(self) -> date | None:
@@ -80,6 +81,7 @@ class RegisterEntry:
     operator: str | None = None
     suspensions: tuple[Suspension, ...] = ()
     years: tuple[int, ...] = ()
+    premises_since: date | None = None
     filings: int = 0
     was_delivered: bool = False
 
@@ -93,6 +95,21 @@ class RegisterEntry:
 
     def suspension_on(self, day: date) -> Suspension | None:
         return next((each for each in self.suspensions if each.covers(day)), None)
+
+    def address_on(self, day: date) -> str | None:
+        """Where papers reach it: the premises, or the service address that stands for them while
+        it rests (登记条例 第三十条第五款). The registrar stays the same (细则 第四十三条)."""
+        rest = self.suspension_on(day)
+        return rest.service_address if rest and rest.replaces_premises else self.premises
+
+    def owes_premises_on(self, day: date) -> bool:
+        """Whether it trades again and still stands under the service address: the premises must be
+        registered anew (细则 第四十二条第二款)."""
+        over = [s for s in self.suspensions if s.last_day and s.last_day < day]
+        last = max(over, key=lambda rest: rest.from_on, default=None)
+        if last is None or not last.replaces_premises or self.suspension_on(day):
+            return False
+        return self.premises_since is None or self.premises_since <= (last.last_day or day)
 
     def latest_until(self, from_on: date) -> date | None:
         """The last day a suspension from a day may last: three years less what was used before
@@ -142,6 +159,8 @@ def fold(
 def _apply(entry: RegisterEntry, filing: FiledFact) -> RegisterEntry:
     said, on = filing.content, filing.effective_on
     found = replace(entry, **{name: said[name] for name in _SET if name in said})
+    if "premises" in said:
+        found = replace(found, premises_since=on)
     if "operator" in said:
         found = replace(found, operator=said["operator"])
     if filing.kind == BASELINE:
@@ -150,7 +169,8 @@ def _apply(entry: RegisterEntry, filing: FiledFact) -> RegisterEntry:
         return replace(found, status="active", established_on=on)
     if filing.kind == "suspension":
         until = date.fromisoformat(said["until"])
-        rest = Suspension(on, until, None, said["service_address"])
+        replaces = said.get("replaces_premises") is True
+        rest = Suspension(on, until, None, said["service_address"], replaces)
         return replace(found, suspensions=(*found.suspensions, rest))
     if filing.kind == "suspension_extension":
         return _last(found, on, until=date.fromisoformat(said["until"]))

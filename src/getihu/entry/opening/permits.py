@@ -212,10 +212,15 @@ def _merged(one: PermitAnswer, other: PermitAnswer) -> PermitAnswer:
 def _check_sizes(written: Mapping[str, str]) -> None:
     """An area or a number of people is above zero: a typing slip would decide the wrong permit."""
     for name, value in written.items():
-        if name.endswith("_m2") and value.strip().lstrip("-").replace(".", "", 1).isdigit():
-            if not 0 < float(value) <= LARGEST_M2:
-                what = "面积要大于0" if float(value) <= 0 else "面积太大了"
-                raise InvalidInput([Problem(what, field=name, fix="写平方米数，比如 38.5。")])
+        if not name.endswith("_m2") or not _is_number(value):
+            continue
+        if not 0 < float(value) <= LARGEST_M2:
+            what = "面积要大于0" if float(value) <= 0 else "面积太大了"
+            raise InvalidInput([Problem(what, field=name, fix="写平方米数，比如 38.5。")])
+
+
+def _is_number(value: str) -> bool:
+    return value.strip().lstrip("-").replace(".", "", 1).isdecimal()
 
 
 LARGEST_M2: Final = 1_000_000  # 本项目设定，非官方

@@ -51,12 +51,16 @@ def list_suspended_ever() -> list[str]:
 def rehearse(kind: str, trader_code: str) -> tuple[Effect, ...]:
     """What a filing of a kind would do to a shop, by what departments know of it; empty where
     nothing is rehearsed for that kind. Nothing known: everything is told as not certain."""
+    return effects_of(kind, known_facts(trader_code))
+
+
+def known_facts(trader_code: str) -> dict[str, Any]:
+    """What departments know of a shop today; empty where nothing was delivered."""
     try:
         as_of = dataplane.get_published_snapshot().data_until
-        facts = dataplane.get_trader_facts(trader_code, as_of).scalars()
+        return dict(dataplane.get_trader_facts(trader_code, as_of).scalars())
     except GetihuError:
-        facts = {}
-    return effects_of(kind, facts)
+        return {}
 
 
 def _view(row: Filing, counts: bool) -> FilingView:

@@ -10,11 +10,11 @@ from getihu.entry.services.booking import (
     move_appointment,
     sweep_window,
 )
+from getihu.entry.services.delivering import NoKey, deliver_register
 from getihu.entry.services.filing import FilingRefused, annul, file, rebuild_register
 from getihu.entry.services.handing_over import decline, offer_case, offer_visit, take
 from getihu.entry.services.keeping import RegisterKeeper
 from getihu.entry.services.opening import begin_opening, begin_opening_bundle
-from getihu.entry.services.opening import begin_opening
 from getihu.entry.services.receiving import (
     BadVisit,
     answer,
@@ -37,6 +37,7 @@ __all__ = [
     "BadVisit",
     "BlockUsedUp",
     "FilingRefused",
+    "NoKey",
     "NotAtThisWindow",
     "NotBookable",
     "RegisterKeeper",
@@ -55,6 +56,7 @@ __all__ = [
     "close_day",
     "continue_for",
     "decline",
+    "deliver_register",
     "file",
     "identify",
     "keep",

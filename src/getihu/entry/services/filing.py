@@ -52,17 +52,18 @@ def file(
     by: Actor,
     at: datetime,
     case: uuid.UUID | None = None,
+    is_decided: bool = False,
 ) -> uuid.UUID:
     """Write one filing into the register and everything that follows, or nothing.
 
     ``content``: item of the register → answer; ``case``: the case that was granted, which files
-    once. Raises: UnknownKind, InvalidInput (an answer), FilingRefused, UnknownTrader.
+    once; ``is_decided``: an officer has decided what law or data leave to a person. Raises: UnknownKind, InvalidInput (an answer), FilingRefused, UnknownTrader.
     """
     kind = get_kind(kind_id)
     said = read_content(kind, dict(content))
     try:
         with transaction.atomic():
-            return _file(trader_code, kind, said, effective_on, by, at, case)
+            return _file(trader_code, kind, said, effective_on, by, at, case, is_decided)
     except IntegrityError as error:  # the number of the next filing was taken meanwhile
         raise FilingRefused([_MEANWHILE]) from error
 
@@ -75,12 +76,15 @@ def _file(
     by: Actor,
     at: datetime,
     case: uuid.UUID | None,
+    is_decided: bool,
 ) -> uuid.UUID:
     made_for = Filing.objects.filter(case=case).first() if case else None
     if made_for is not None:
         return made_for.pk
     row, before = _lock(trader_code, kind, at)
     objections = check(trader_code, before, kind, said, effective_on, day_of(at))
+    if is_decided:
+        objections = [each for each in objections if not each.by_person]
     if objections:
         raise FilingRefused(objections)
     filing = Filing.objects.create(
@@ -92,7 +96,7 @@ def _file(
         content=said,
         case=case,
         by_id=by.account_id,
-        is_late=is_late(kind, effective_on, day_of(at)),
+        is_late=is_late(kind, effective_on, day_of(at), said),
     )
     after = [*before, as_fact(filing)]
     _keep(row, fold(trader_code, after))

@@ -11,9 +11,13 @@ from getihu.cases.selectors import Matter, matter_of
 from getihu.entry.contracts import is_provisional
 from getihu.entry.filings.check import Objection, check
 from getihu.entry.filings.kinds import get_kind, read_content
+from getihu.entry.filings.register import FiledFact, fold
+from getihu.entry.filings.strands import stranded_permits
+from getihu.entry.selectors.register import known_facts
 from getihu.entry.services.allotting import allot_code
 from getihu.entry.services.filing import FilingRefused, day_of, file, filings_before
 from getihu.entry.services.taking_over import find_taker, use_up
+from getihu.reference.selectors import division_name, resolve_address
 from getihu.rulebook import selectors as rulebook
 
 # A matter whose filing a rule of the law decides first.
@@ -34,6 +38,8 @@ class RegisterKeeper:
         if not is_provisional(case.trader_code):
             before = filings_before(case.trader_code, at, kind)
             objections = check(case.trader_code, before, kind, said, effective_on, day_of(at))
+            objections += _objections_of_place(case.trader_code, before, kind.id, said)
+            objections += stranded_permits(kind.id, said, known_facts(case.trader_code))
         objections += _objections_of_rule(kind.id, case, day_of(at))
         refused = [each for each in objections if not each.by_person]
         if refused:
@@ -59,6 +65,7 @@ class RegisterKeeper:
             by=by,
             at=at,
             case=case.case_id,
+            is_decided=True,
         )
         if "take_over_code" in case.form:
             use_up(str(case.form["take_over_code"]), at=at)
@@ -78,6 +85,25 @@ def _content(matter: Matter, case: CaseFile, at: datetime) -> tuple[dict[str, An
         content |= {"county_code": case.division[:6]}
     day = case.form.get(filing.effective_on) if filing.effective_on else None
     return content, date.fromisoformat(str(day)) if day else day_of(at)
+
+
+def _objections_of_place(
+    trader_code: str, before: list[FiledFact], kind: str, said: dict[str, Any]
+) -> list[Objection]:
+    """A change into another registrar's area is a relocation; a relocation names a place there."""
+    if kind not in ("change", "relocation") or "premises" not in said:
+        return []
+    now = fold(trader_code, before).county_code
+    wanted = said.get("county_code", now)
+    written = resolve_address(str(said["premises"])).county_code
+    if written is None or wanted is None or written == wanted:
+        return []
+    where, asked = division_name(written), division_name(wanted)
+    if kind == "change":
+        what, way = f"新的地方在{where}，不在现在的登记机关辖区", "办“迁到另一个县（市、区）”。"
+        return [Objection(what, "市场主体登记管理条例 第二十七条", way)]
+    what = f"写的地方在{where}，选的是迁到{asked}"
+    return [Objection(what, "市场主体登记管理条例 第二十七条", "核对地址和县（市、区）。")]
 
 
 def _objections_of_rule(kind: str, case: CaseFile, on: date) -> list[Objection]:

@@ -139,6 +139,7 @@ def _answered(asked: _Asked, place: str) -> dict[str, Any]:
         "state": state,
         "number": len(written) + 1,
         "closed": closed,
+        "can_bundle": any(code.startswith("62") for code in asked.trades),
         "barred": [e for e in answer.entries if e.verdict.at_least == "closed"],
         "partly": [e for e in answer.entries if e.only],
         "listed": [e for e in answer.entries if e.is_listed and not e.only],

@@ -31,14 +31,17 @@ def register_shop(request: HttpRequest) -> HttpResponse:
     """Where it will stand and what it will do; then the form of the registration, filled in."""
     given = request.POST if request.method == "POST" else request.GET
     form = RegisterForm(given if given else None)
-    context: dict[str, Any] = {"form": form, "once": fresh_key(), "match": None}
+    found = [selectors.describe(code[:4]) for code in dict.fromkeys(given.getlist("trade"))]
+    trades = [trade for trade in found if trade]
+    context: dict[str, Any] = {"form": form, "once": fresh_key(), "match": None, "trades": trades}
     if given and form.is_valid():
         asked = form.cleaned_data
         match = reference.resolve_address(asked["premises"], asked["county"] or None)
         place = asked["place"] or match.town_code or match.county_code
-        context |= {"match": match, "place": place, "trade": _trade(asked["trade"])}
+        context |= {"match": match, "place": place}
         if request.method == "POST" and place:
-            return act_once(request, lambda: _begin(request, asked, place))
+            trades = context["trades"]
+            return act_once(request, lambda: _begin(request, asked, place, trades))
     status = 422 if form.errors else 200
     return render(request, "portal/mine/register_shop.html", context, status=status)
 
@@ -55,6 +58,7 @@ def register(request: HttpRequest, trader_code: str) -> HttpResponse:
         "entry": entry,
         "status": entry.label_on(today()) if entry else "",
         "suspension": entry.suspension_on(today()) if entry else None,
+        "owes_premises": entry.owes_premises_on(today()) if entry else False,
         "filings": selectors.list_filings(trader_code),
         "matters": [
             matter
@@ -77,16 +81,14 @@ def take_over(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/mine/take_over.html", {"code": code})
 
 
-def _trade(code: str) -> Any:
-    return selectors.describe(code) if code else None
-
-
-def _begin(request: HttpRequest, asked: dict[str, Any], place: str) -> str:
-    trade = _trade(asked["trade"])
+def _begin(
+    request: HttpRequest, asked: dict[str, Any], place: str, trades: list[selectors.Guess]
+) -> str:
+    """The draft: the first trade is the main one, the scope names all of them."""
     answers = {
         "premises": asked["premises"],
-        "industry_code": trade.code if trade else None,
-        "scope": trade.name if trade else None,
+        "industry_code": trades[0].code if trades else None,
+        "scope": "、".join(trade.name for trade in trades),
         "name": None,
     }
     answers = {name: value for name, value in answers.items() if value}
