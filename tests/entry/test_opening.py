@@ -1,9 +1,11 @@
 """我能开这个店吗: the trade from plain words, the permits from the rules, question by question."""
 
 from datetime import date
+from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -49,6 +51,20 @@ def test_plain_words_find_the_trade(text, trade):
     guesses = selectors.guess_trades(text)
     assert guesses[0].code == trade
     assert len(guesses) <= 5
+
+
+@pytest.mark.parametrize(
+    ("part", "first", "among"), [("looked_at", 0.9, 0.95), ("kept", 0.75, 0.82)]
+)
+def test_how_often_the_right_class_is_first_and_among_five(part, first, among, record_property):
+    file = Path(__file__).parent / "trade_descriptions.yaml"
+    described = yaml.safe_load(file.read_text("utf-8"))[part]
+    found = {text: [g.code for g in selectors.guess_trades(text)] for text in described}
+    top = sum(bool(f) and f[0] in described[text] for text, f in found.items()) / len(found)
+    five = sum(any(c in described[text] for c in f) for text, f in found.items()) / len(found)
+    record_property(part, {"first": round(top, 3), "among_five": round(five, 3)})
+    print(f"\n{part}：{len(found)} 条，第一个就对 {top:.1%}，前五个里有 {five:.1%}")
+    assert top >= first and five >= among
 
 
 def test_words_without_a_trade_find_none():

@@ -19,13 +19,17 @@ _NAME_WEIGHT: Final = 3
 # selling them. Words of doing, the divisions they lead to, the longest word first.
 _DOINGS: Final = (
     (("维修", "修理", "修"), ("43", "81")),
-    (("加工", "制造", "生产", "制作", "作坊"), tuple(str(n) for n in range(13, 44))),
+    (("加工", "制造", "生产", "作坊"), tuple(str(n) for n in range(13, 44))),
     (("批发",), ("51",)),
     (("零售", "专卖", "销售", "卖", "店"), ("52",)),
     (("种植", "种"), ("01", "02")),
     (("养殖", "养"), ("03", "04")),
 )
+_DOING_GRAMS: Final = {word for words_, _ in _DOINGS for word in words_ if len(word) == 2}
 _DOING_FACTOR: Final = 3.0
+_OTHER_FACTOR: Final = 0.05
+_SELLING: Final = ("52",)
+_NOTHING: Final = ("-",)
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class Guess:
 def guess_trades(text: str, limit: int = 5) -> list[Guess]:
     """The classes a description may mean; empty when nothing of it is found in the standard."""
     scores = _by_words(text)
-    grams = _grams(text)
+    grams = _grams(text) - _DOING_GRAMS
     for code, weights in _index().items():
         found = sum(weights.get(gram, 0.0) for gram in grams)
         if found:
@@ -50,6 +54,8 @@ def guess_trades(text: str, limit: int = 5) -> list[Guess]:
     for code in list(scores):
         if code.startswith(doing):
             scores[code] *= _DOING_FACTOR
+        elif doing not in (_NOTHING, _SELLING):  # a shop sells what it makes; a repairer does not
+            scores[code] *= _OTHER_FACTOR
     best = sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
     return [_guess(code) for code, _ in best]
 
@@ -59,7 +65,7 @@ def _doing(text: str) -> tuple[str, ...]:
     for words_of_doing, divisions in _DOINGS:
         if any(word in text for word in words_of_doing):
             return divisions
-    return ("-",)
+    return _NOTHING
 
 
 def is_class(code: str) -> bool:
