@@ -198,10 +198,10 @@ def lint_answers(
     place: Place, field: FormField, values: tuple[bool | str, ...]
 ) -> Iterable[tuple[Place, str, str]]:
     """A condition no answer can meet would never be met."""
-    can = [True, False] if field.type == "boolean" else list(field.choices)
+    can: list[bool | str] = [True, False] if field.type == "boolean" else list(field.choices)
     for value in values:
         if value not in can or (field.type == "boolean") != isinstance(value, bool):
-            shown = "、".join(str(each).lower() if each in (True, False) else each for each in can)
+            shown = "、".join(str(each).lower() if isinstance(each, bool) else each for each in can)
             fix = f"可以写：{shown}。" if can else "条件只能看是否题和选择题。"
             yield place, f"“{field.label}”不会答“{value}”，条件永远不成立", fix
 

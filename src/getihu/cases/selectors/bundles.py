@@ -25,7 +25,7 @@ from getihu.cases.contracts import (
 from getihu.cases.machine import State
 from getihu.cases.matters.bundle import Part, WholeBundle
 from getihu.cases.matters.merge import MergedField, merged_documents, merged_form
-from getihu.cases.matters.model import Matter
+from getihu.cases.matters.model import Document, Matter
 from getihu.cases.models import (
     BundleFile,
     BundlePart,
@@ -165,9 +165,9 @@ def fields_of(whole: WholeBundle, needs: Mapping[str, Need]) -> list[MergedField
     return found
 
 
-def documents_of(whole: WholeBundle, needs: Mapping[str, Need]) -> list[tuple[object, list[str]]]:
+def documents_of(whole: WholeBundle, needs: Mapping[str, Need]) -> list[tuple[Document, list[str]]]:
     """Each document once, with the titles of the parts that want it; of parts that are needed."""
-    found: list[tuple[object, list[str]]] = []
+    found: list[tuple[Document, list[str]]] = []
     for each in merged_documents(whole):
         wanted = [part for part in each.wanted_by if needs[part].is_needed]
         if wanted:
@@ -203,7 +203,7 @@ def bundle_view(run: BundleRun, on: date) -> BundleView:
     state = _state_of(run, parts)
     critical = [part for part in parts if part.is_critical and part.waiting]
     latest = max((part.latest_on for part in parts if part.latest_on), default=None)
-    first = next((r.items for r in requests if r.tells == "first"), [])
+    first: list[str] = next((r.items for r in requests if r.tells == "first"), [])
     return BundleView(
         id=str(run.pk),
         number=run.number,

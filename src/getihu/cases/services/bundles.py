@@ -334,7 +334,7 @@ def _withdraw(row: BundlePart, *, by: Actor, at: datetime, reason: str) -> None:
         row.withdrawn_at = at
         row.save(update_fields=["withdrawn_at"])
         return
-    case = Case.objects.select_for_update().get(pk=row.case_id)
+    case = Case.objects.select_for_update().get(pk=row.case.pk)
     after = State.DISCARDED if case.state == State.DRAFT else State.WITHDRAWN
     end_case(case, after, by=by, at=at, reason=reason, side=Side.APPLICANT)
 

@@ -84,7 +84,7 @@ def answer_contested(
     if not reason.strip():
         raise IllegalMove("要写明查到了什么，写给申请人看。")
     row.answer, row.reason = answer, reason.strip()
-    row.answered_at, row.answered_by_id = at, by.account_id  # type: ignore[assignment]
+    row.answered_at, row.answered_by_id = at, by.account_id
     row.save()
     note_event(row.case, "case.contest_answered", by, at, fact=row.fact, answer=answer)
     return row

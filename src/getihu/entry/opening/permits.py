@@ -63,7 +63,7 @@ class OpeningAnswer:
     @property
     def verdict(self) -> Verdict:
         """The strictest of all: of the trades, and of what each of them takes."""
-        found = [each.verdict for each in (*self.entries, *self.permits)]
+        found = [*(e.verdict for e in self.entries), *(p.verdict for p in self.permits)]
         return join(found if self.is_covered else [*found, verdict_of(UNKNOWN)])
 
     @property

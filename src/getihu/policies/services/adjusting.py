@@ -152,7 +152,7 @@ def top_up(adjustment_id: int, *, reason: str, article: str, by: Actor, at: date
     """
     check_right(by, MAY_DECIDE, "决定补发")
     with transaction.atomic():
-        row = _locked(adjustment_id, OPEN)
+        row = _locked(adjustment_id, OPEN, by)
         if not (reason.strip() and article.strip()):
             raise NotNow("补发要写明理由和依据的条款。")
         if row.should_cents is None:

@@ -170,7 +170,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     """Runs, and what waits for a person: held awards, discrepancies, corrections."""
     actor = actor_of(request)
     held, adjustments = selectors.list_held(actor), selectors.list_adjustments(actor)
-    shows(request, *(row.trader_code for row in [*held, *adjustments]))
+    shows(request, *(a.trader_code for a in held), *(a.trader_code for a in adjustments))
     context = {
         "programmes": [p for p in selectors.list_programmes() if p.by == "data"],
         "runs": selectors.list_runs(),
