@@ -13,11 +13,13 @@ from getihu.policies.machine import AwardState, Side
 from getihu.policies.models import Award, PayeeAccount
 from getihu.policies.programmes import get_programme
 from getihu.policies.selectors import consents_needed
-from getihu.policies.services.moves import IllegalMove, locked, move_award
+from getihu.policies.services.moves import IllegalMove, in_reach, move_award
 from getihu.policies.services.payees import keep_account
 from getihu.policies.services.rechecking import recheck
 from getihu.policies.services.rights import NotAllowed
 from getihu.policies.services.telling import tell_moved
+
+NOT_HERS = "这不是您的店，也没有授权您代办。处理办法：请经营者本人办，或者授权您。"
 
 
 class ConsentMissing(IllegalMove):
@@ -39,8 +41,7 @@ def confirm(
     Raises: NotAllowed, IllegalMove, ConsentMissing, BadAccount.
     """
     with transaction.atomic():
-        award = locked(award_id)
-        _check_hers(award, by)
+        award = _hers(award_id, by)
         lacking = [words for key, words in consents_needed(award).items() if key not in consents]
         if lacking:
             raise ConsentMissing(f"还没有勾选：{'；'.join(lacking)}。处理办法：勾选以后再确认。")
@@ -84,12 +85,18 @@ def find_payee(trader_code: str) -> PayeeAccount | None:
 
 def _say(award_id: uuid.UUID | str, after: AwardState, by: Actor, at: datetime) -> Award:
     with transaction.atomic():
-        award = locked(award_id)
-        _check_hers(award, by)
+        award = _hers(award_id, by)
         move_award(award, after, side=Side.TRADER, by=by, at=at)
     return award
 
 
-def _check_hers(award: Award, by: Actor) -> None:
+def _hers(award_id: uuid.UUID | str, by: Actor) -> Award:
+    """The award, held until the transaction ends. One of another's and one that is not there are
+    told alike. Raises NotAllowed."""
+    try:
+        award = in_reach(award_id, by)
+    except IllegalMove:
+        raise NotAllowed(NOT_HERS) from None
     if not by.may_apply_for(award.trader_code):
-        raise NotAllowed("这不是您的店，也没有授权您代办。处理办法：请经营者本人办，或者授权您。")
+        raise NotAllowed(NOT_HERS)
+    return award
