@@ -71,7 +71,7 @@ def rows(db):
         )  # fmt: skip
         Filing.objects.create(
             trader_code=code, sequence=1, kind="baseline", effective_on=TODAY, filed_at=AT,
-            content={},
+            content={"status": "active", "status_on": "2026-01-05"},
         )  # fmt: skip
         Certificate.objects.create(
             trader_code=code, kind="licence", place=place, key_id="k", text="t", sha256=code,
