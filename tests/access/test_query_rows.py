@@ -14,7 +14,6 @@ from types import SimpleNamespace
 
 import pytest
 from django.db import transaction
-from django.db.models import Q
 from django.test import Client
 from django.urls import reverse
 
@@ -316,7 +315,10 @@ def test_control_a_scope_taken_out_of_its_query_makes_the_matrix_red(world, monk
 
 
 def test_control_a_list_without_its_scope_shows_what_is_out_of_reach(world, monkeypatch):
-    monkeypatch.setattr(case_reads, "visible_cases", lambda actor: Case.objects.all())
-    monkeypatch.setattr(case_reads, "within", lambda scope, field: Q())
+    monkeypatch.setattr(
+        rating_reads,
+        "visible_rectifications",
+        lambda actor: Rectification.objects.select_related("rating"),
+    )
     monkeypatch.setattr("getihu.access.middleware.walled", nullcontext)
-    assert FAR in world.browsers["window"].get("/desk/").content.decode()
+    assert FAR in world.browsers["window"].get("/desk/ratings/").content.decode()
