@@ -56,6 +56,7 @@ cases:
   - {name: 没有登记状态, as_of: 2026-06-01, facts: {registration_status: null}, expect: unknown, missing: [registration_status]}
 """  # fmt: skip
 RULE_ID = "policies.small_loan_2027"
+ENDS = TEXT[TEXT.index("valid_until") : TEXT.index(", text: 给登记满")]
 
 
 @pytest.fixture
@@ -123,6 +124,7 @@ def test_the_author_cannot_publish_whatever_her_duties(written, writer, chief, c
         ("legal_basis: {text: 促进个体工商户发展条例 第十四条, kind: regulation}\n", "", "basis"),
         ("registered_months >= least", "registered_monthz >= least", "sound"),
         ("registered_months >= least", "registered_months > least", "cases"),
+        (ENDS, ENDS.replace("2027-01-01", "null").replace("kind: 服务", "kind: 奖励"), "term"),
     ],
 )
 def test_each_gate_holds_a_draft_back(written, writer, before, after, gate):
@@ -265,6 +267,20 @@ def test_a_rule_in_force_is_taken_up_on_the_page(client, writer, chief):
     asked = {"once": keys[-1], "rule": "policies.startup_loan_national"}
     made = client.post("/desk/policies/begin/", asked).url
     assert "startup_loan_national" in client.get(made).content.decode()
+
+
+def test_a_what_if_becomes_the_next_version_with_one_press(client, writer, city):
+    import uuid
+
+    as_person(client, writer)
+    rule_id = "policies.demo_steady_jobs_2026"
+    text, cases = rulebook.texts_of(rule_id)
+    given = {"rule": rule_id, "text": text.replace("value: 300", "value: 200"), "cases": cases}
+    once = str(uuid.uuid4())
+    for _ in range(2):  # sent twice, begun once
+        answer = client.post("/desk/policies/begin/", {"once": once, **given})
+        assert answer.status_code == 302
+    assert "value: 200" in PolicyDraft.objects.get().text
 
 
 def test_on_the_pages(client, writer, chief, city):

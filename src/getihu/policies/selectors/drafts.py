@@ -176,7 +176,15 @@ def _gates(checked: rulebook.TextCheck, rule: Any) -> list[Gate]:
             rule.legal_basis is not None,
             rule.legal_basis.text if rule.legal_basis else "加上 legal_basis：某法第几条",
         ),
+        _term(rule),
     ]
+
+
+def _term(rule: Any) -> Gate:
+    """公平竞争审查条例 第十二条: what gives money to some needs an end. No answer stands for it."""
+    endless = any(flag.id == "no_end" for flag in rulebook.review_flags(rule))
+    said = "地方给钱的要写上失效日（valid_until）：公平竞争审查条例 第十二条"
+    return Gate("term", "有实施期限", not endless, said if endless else "已写明，或者不需要")
 
 
 @dataclass(frozen=True)
