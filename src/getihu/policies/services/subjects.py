@@ -55,7 +55,7 @@ def join_codes(later: str, earlier: str, *, evidence: str, by: Actor, at: dateti
         audit.record(AuditEvent("subject.joined", actor, about, at, body))
         for family, period in both:
             text = f"同一主体的两个代码在{period}都认定过：{family}"
-            note_discrepancy("two_codes", f"{later}/{period}/{family}"[:80], text, at)
+            note_discrepancy("two_codes", f"trader:{later}/{family}/{period}"[:80], text, at)
     return row
 
 
