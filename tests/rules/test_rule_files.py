@@ -42,7 +42,7 @@ VECTORS = {
     "G-45": "entry.operator_change_reregister",
 }
 # No department delivers the rank of the unit that issued the certificate: yes needs a person.
-NEVER_YES = {"policies.transferred_cadre_exempt"}
+NEVER_YES = {"policies.transferred_cadre_exempt", "policies.vat_housing_rent_2026"}
 ELSEWHERE = {
     "growth.chaozhou_entry",
     "growth.dandong_entry",
