@@ -193,7 +193,7 @@ def redo(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
 def desk_runs(request: HttpRequest) -> HttpResponse:
     """The bundles an office has a part of, the latest day first."""
     actor = _officer(request)
-    listed = cases.list_bundle_runs(actor, on=today(), limit=60)
+    listed = cases.list_bundle_runs(actor, on=today(), limit=30)
     own = actor.agencies()
     rows = [(view, [p for p in view.needed if p.department in own]) for view in listed]
     context = {"rows": rows, "extra": cases.count_extra_requests()}
