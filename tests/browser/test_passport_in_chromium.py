@@ -80,12 +80,13 @@ def fresh(shop):
 
 def opened(browse, path, width, actor=None):
     page = browse("/passport/", width)
+    home = page.url.removesuffix("/passport/")
     if actor is not None:
         client = Client()
         sign_in(client, get_user_model().objects.get(pk=actor.account_id))
         cookie = client.cookies[conf.SESSION_COOKIE_NAME]
-        page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": page.url}])
-    page.goto(page.url.split("/passport/")[0] + path, wait_until="networkidle")
+        page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": home}])
+    page.goto(home + path, wait_until="networkidle")
     return page
 
 
