@@ -82,9 +82,9 @@ def test_from_the_question_to_the_licence_in_the_wallet(real_city, enter, shoot)
     whole(page, shoot, "5-where")
     page.get_by_role("button", name="开始填").click()
     page.get_by_role("heading", level=1).wait_for()
-    assert page.get_by_label("经营场所").input_value() == ADDRESS
-    page.get_by_label("组成形式").select_option("personal")
-    page.get_by_label("名称", exact=False).last.fill("阿芬面馆")
+    assert page.get_by_role("textbox", name="经营场所").input_value() == ADDRESS
+    page.locator("[name=composition]").first.select_option("personal")
+    page.locator("#id_name").fill("阿芬面馆")
     whole(page, shoot, "6-filing")
     page.get_by_role("button", name="提交").click()
     page.get_by_text("受理").first.wait_for()
