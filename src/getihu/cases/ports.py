@@ -112,3 +112,25 @@ def when_ended(listener: EndListener) -> None:
 
 def end_listeners() -> tuple[EndListener, ...]:
     return tuple(_end_listeners)
+
+
+class Gate(Protocol):
+    """Somebody who says what must be true before a stage of a matter may pass. Called in the
+    transaction of the step; what it raises (GetihuError) stops it."""
+
+    def before_stage_passes(
+        self, case: CaseFile, stage_id: str, *, by: Actor, at: datetime
+    ) -> None: ...
+
+
+_gates: list[Gate] = []
+
+
+def when_passing(gate: Gate) -> None:
+    """Have a gate asked from now on; one of each class, in the order of registration."""
+    if not any(type(each) is type(gate) for each in _gates):
+        _gates.append(gate)
+
+
+def gates() -> tuple[Gate, ...]:
+    return tuple(_gates)

@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "getihu.entry",
     "getihu.passport",
     "getihu.policies",
+    "getihu.growth",
     "getihu.journeys",
     "getihu.portal",
 ]
@@ -210,7 +211,7 @@ RULE_DIRS = [
 PUBLISHED_RULES_DIR = DATA_DIR / "rules"
 
 # Where matter files lie, likewise.
-MATTER_DIRS = [PACKAGE_DIR / slice_ / "matters" for slice_ in ("entry", "policies")]
+MATTER_DIRS = [PACKAGE_DIR / slice_ / "matters" for slice_ in ("entry", "policies", "growth")]
 
 # Where bundle files (一类事) lie, likewise.
 BUNDLE_DIRS = [PACKAGE_DIR / slice_ / "bundles" for slice_ in ("entry",)]
@@ -221,10 +222,15 @@ CREDIT_CODE_BLOCK = env.str("GETIHU_CREDIT_CODE_BLOCK", default="MAHU")
 # Where award programmes lie: how a rule's money reaches traders without an application.
 PROGRAMME_DIRS = [PACKAGE_DIR / "policies" / "awards"]
 
-# What a demo city adds to both; read only where ``demo.json`` marks the data folder as a demo's.
+# Where cultivation pools and the yearly windows for applying to them lie.
+POOL_DIRS = [PACKAGE_DIR / "growth" / "pools"]
+WINDOW_DIRS = [PACKAGE_DIR / "growth" / "windows"]
+
+# What a demo city adds to these; read only where ``demo.json`` marks the data folder as a demo's.
 DEMO_DIRS = {
     "rules": PACKAGE_DIR / "gateways" / "demo_city" / "rules",
     "awards": PACKAGE_DIR / "gateways" / "demo_city" / "awards",
+    "windows": PACKAGE_DIR / "gateways" / "demo_city" / "windows",
 }
 
 # What looks into a file before it is kept (cases/ports.py), and where files lie: no address leads
@@ -260,6 +266,9 @@ NOTICE_GUARDS = {
     "push_is": "getihu.policies.selectors.push_is",
     "appointment_is": "getihu.entry.selectors.appointment_is",
     "handover_is_open": "getihu.entry.selectors.handover_is_open",
+    "type_move_is": "getihu.growth.selectors.type_move_is",
+    "exit_is": "getihu.growth.selectors.exit_is",
+    "recommendation_is_open": "getihu.growth.selectors.recommendation_is_open",
 }
 
 # A city's own offices with their hours; empty: those of entry/window/offices.yaml.

@@ -22,6 +22,7 @@ TOPICS = {
     "award": "兑付到账",
     "appointment": "窗口预约",
     "handover": "同事请您接手",
+    "growth": "分型和培育库",
     "address": "联系方式的确认",
     "account": "账号安全",
 }

@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 
+import pyarrow as pa
 from django.conf import settings
 
 from getihu.accounts.selectors import is_demo
@@ -76,6 +77,7 @@ __all__ = [
     "ask_next",
     "canonical_json",
     "check_text",
+    "city_outcomes",
     "clause_sentences",
     "compare_changes",
     "consent_needed",
@@ -511,6 +513,31 @@ def list_granted(
         Granted(code, yuan, place or "", dict(zip(facts, values, strict=True)))
         for code, yuan, place, *values in found.fetchall()
     ]
+
+
+def city_outcomes(
+    rule_id: str, as_of: date, snapshot_id: str, *, facts: Sequence[str] = ()
+) -> pa.Table:
+    """What the sweep says of every trader under one rule: ``trader_code``, ``outcome`` (NULL: the
+    rule does not apply) and some facts as text. Grain: a row of the sweep, in no order.
+
+    Raises: NotSwept, FactsNotBuilt. Cost: the columns asked for, read once.
+    """
+    path = decisions_path(as_of, snapshot_id)
+    if rule_id not in swept_versions(as_of, snapshot_id):
+        raise NotSwept(
+            f"{as_of} 还没有按快照 {snapshot_id} 用规则 {rule_id} 判定全市。先运行 getihu decide。"
+        )
+    named = "".join(f', f."{name}"::VARCHAR AS "{name}"' for name in facts)
+    return (
+        dataplane.engine()
+        .execute(
+            f'SELECT d.trader_code, d."{outcome_column(rule_id)}"::VARCHAR AS outcome{named}'
+            " FROM read_parquet($decisions) d LEFT JOIN read_parquet($facts) f USING (trader_code)",
+            {"decisions": str(path), "facts": str(dataplane.facts_path(as_of, snapshot_id))},
+        )
+        .to_arrow_table()
+    )
 
 
 def list_decided(

@@ -18,6 +18,7 @@ from getihu.cases.models import (
     MaterialRequest,
     StageRun,
 )
+from getihu.cases.ports import gates
 from getihu.cases.selectors import DESK_ROLES
 from getihu.cases.selectors.definitions import matter_of
 from getihu.cases.services.rights import (
@@ -31,6 +32,7 @@ from getihu.cases.services.steps import (
     IllegalMove,
     accept_case,
     end_case,
+    file_of,
     move_case,
     note_event,
     open_stages,
@@ -141,6 +143,9 @@ def finish_stage(
     check_officer(by, run.department, run.division)
     if not passed and not (reason.strip() and article.strip()):
         raise IllegalMove("不通过要写明理由和依据的条款。")
+    if passed:
+        for gate in gates():
+            gate.before_stage_passes(file_of(case), stage_id, by=by, at=at)
     run.status = StageRun.Status.PASSED if passed else StageRun.Status.FAILED
     run.ended_at, run.ended_by_id = at, uuid.UUID(by.account_id)
     run.reason, run.article = reason, article

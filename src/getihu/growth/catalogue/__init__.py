@@ -1,0 +1,1 @@
+"""What is data here: pools, windows for applying, standards against flapping; as their files say."""
