@@ -12,6 +12,7 @@ from ninja.renderers import JSONRenderer
 from getihu.dataplane import selectors as dataplane
 from getihu.dataplane.api import router as dataplane_router
 from getihu.evaluations.api import router as evaluations_router
+from getihu.growth.api import router as growth_router
 from getihu.kernel.errors import GetihuError, InvalidInput
 from getihu.portal import views
 from getihu.registry.api import router as registry_router
@@ -46,6 +47,7 @@ api.add_router("", registry_router)
 api.add_router("", rulebook_router)
 api.add_router("", dataplane_router)
 api.add_router("", evaluations_router)
+api.add_router("", growth_router)
 
 
 def _answer(request: HttpRequest, status: int, what: str, why: str, way: str) -> HttpResponse:

@@ -8,13 +8,65 @@ from django.db import migrations
 
 from getihu.audit.migrations_support import audit_table
 
-BELIEF = ["pool_id", "level", "trader_code", "county_code", "valid_from", "valid_until", "known_from", "why", "ground", "run_id", "by_id"]
+BELIEF = [
+    "pool_id",
+    "level",
+    "trader_code",
+    "county_code",
+    "valid_from",
+    "valid_until",
+    "known_from",
+    "why",
+    "ground",
+    "run_id",
+    "by_id",
+]
 FIXED = {
-    "growth_type_review": ["as_of", "snapshot_id", "rule_version", "settling_version", "previous_id", "proposed_sha256", "traders_count", "moved_count", "reviewed_at", "object_until"],
+    "growth_type_review": [
+        "as_of",
+        "snapshot_id",
+        "rule_version",
+        "settling_version",
+        "previous_id",
+        "proposed_sha256",
+        "traders_count",
+        "moved_count",
+        "reviewed_at",
+        "object_until",
+    ],
     "growth_type_move": ["review_id", "trader_code", "county_code", "before", "after"],
-    "growth_exit": ["pool_id", "level", "trader_code", "county_code", "run_id", "takes_away", "told_at", "object_until"],
-    "growth_refresh": ["pool_id", "county_code", "year", "as_of", "run_id", "members_count", "added_count", "removed_count", "list_sha256", "listed_at", "listed_by_id"],
-    "growth_recommendation": ["window_id", "trader_code", "kind", "department", "reason", "by_id", "at"],
+    "growth_exit": [
+        "pool_id",
+        "level",
+        "trader_code",
+        "county_code",
+        "run_id",
+        "takes_away",
+        "told_at",
+        "object_until",
+    ],
+    "growth_refresh": [
+        "pool_id",
+        "county_code",
+        "year",
+        "as_of",
+        "run_id",
+        "members_count",
+        "added_count",
+        "removed_count",
+        "list_sha256",
+        "listed_at",
+        "listed_by_id",
+    ],
+    "growth_recommendation": [
+        "window_id",
+        "trader_code",
+        "kind",
+        "department",
+        "reason",
+        "by_id",
+        "at",
+    ],
     "growth_jury": ["case_id", "kind", "opened_at", "opened_by_id"],
 }
 # What ended does not begin again: table, condition on the old row that no change may meet.

@@ -256,9 +256,7 @@ def close(
         open_rows = Membership.objects.filter(
             pool_id=pool_id, level=level, trader_code__in=part, known_until=None
         )
-        ending = [
-            row for row in open_rows.filter(valid_until=None) | open_rows.filter(valid_until__gt=on)
-        ]
+        ending = list(open_rows.filter(valid_until=None) | open_rows.filter(valid_until__gt=on))
         Membership.objects.filter(pk__in=[row.pk for row in ending]).update(known_until=at)
         new = [
             belief(

@@ -22,6 +22,7 @@ from getihu.entry import selectors as entry
 from getihu.entry import services as filings
 from getihu.evaluations import selectors as ratings
 from getihu.evaluations import services as evaluations
+from getihu.growth import services as growth
 from getihu.kernel.errors import GetihuError, InvalidInput
 from getihu.passport import services as licences
 from getihu.policies import services as awards
@@ -91,6 +92,12 @@ KINDS: dict[type[GetihuError], Kind] = {
     licences.NotHers: Kind(403, "这件事您不能办", "", "请经营者本人登录。"),
     licences.BadRequest: Kind(409, "这个请求现在不能办", "", "请银行重新发。"),
     licences.BadPresentation: Kind(409, "没有出示成功", "", "先在“我的企业码”里领取执照。"),
+    growth.NotAllowed: Kind(403, "这件事您不能办", "", "请有权限的人办理。"),
+    growth.NotNow: Kind(409, "现在不能这样办", "", "回到上一页刷新，看现在到了哪一步。"),
+    growth.NoWindow: Kind(409, "现在没有开申报窗口", "", "看“申报时间”，开窗时再来。"),
+    growth.NotEligible: Kind(
+        409, "现在还不能申报", "国市监注发〔2024〕10号", "看原因，够条件时再来；草稿还在。"
+    ),
     InvalidInput: Kind(422, "填的内容不对", "", "按提示改好再交，草稿还在。"),
     services.KeyUsed: Kind(409, "这张表单已经用过", "", "刷新页面，看办件现在的样子。"),
 }
