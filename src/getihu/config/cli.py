@@ -22,6 +22,7 @@ from getihu.config import (
     cli_backup,
     cli_entry,
     cli_ops,
+    cli_pools,
     cli_rules,
     cli_slips,
     cli_webhooks,
@@ -371,6 +372,7 @@ cli_webhooks.register(main, _guarded)
 cli_accounts.register(main, _guarded)
 cli_awards.register(main, _guarded)
 cli_entry.register(main, _guarded)
+cli_pools.register(main, _guarded)
 
 
 if __name__ == "__main__":

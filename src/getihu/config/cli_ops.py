@@ -27,6 +27,7 @@ class PassReport:
     awarded: int = 0
     corrected: int = 0
     paid: int = 0
+    pooled: int = 0
     pushed: int = 0
     logged: int = 0
     failed: list[str] = field(default_factory=list)
@@ -53,6 +54,7 @@ def run_pass(at: datetime) -> PassReport:
         ("awards", _award),
         ("corrections", _correct),
         ("payments", _pay),
+        ("pools", _tend),
         ("pushes", _push),
         ("notices", _deliver),
         ("events", _publish),
@@ -122,6 +124,12 @@ def _pay(at: datetime, report: PassReport) -> None:
     report.paid += services.reconcile_recent(at).paid
 
 
+def _tend(at: datetime, report: PassReport) -> None:
+    from getihu.growth import services
+
+    report.pooled += services.work_growth(at)
+
+
 def _push(at: datetime, report: PassReport) -> None:
     """Once for each published snapshot and quarter; before the city is decided there is nothing."""
     from getihu.dataplane.selectors import NothingPublished
@@ -173,6 +181,7 @@ def _told(report: PassReport) -> str:
         ("开差评整改", report.rectified),
         ("认定兑付", report.awarded),
         ("付后更正", report.corrected),
+        ("培育库", report.pooled),
         ("到账", report.paid),
         ("推送政策", report.pushed),
         ("发出通知", report.notices_sent),

@@ -14,7 +14,16 @@ from typing import Any
 from getihu.kernel.errors import GetihuError
 
 MARK = "demo.json"
-FOLDERS = ("dataplane", "demo", "rulebook/whatif", "audit", "files", "policies", "treasury")
+FOLDERS = (
+    "dataplane",
+    "demo",
+    "rulebook/whatif",
+    "audit",
+    "files",
+    "policies",
+    "treasury",
+    "growth",
+)
 
 
 class NotADemo(GetihuError):
@@ -61,6 +70,7 @@ def open_cast(settings: Any, *, at: datetime) -> None:
     from getihu.config.demo_cases import HISTORY_DAYS, open_cases
     from getihu.config.demo_passport import open_wallets
     from getihu.config.demo_window import open_window
+    from getihu.config.demo_growth import open_growth
 
     call_command("migrate", verbosity=0)
     personas = settings.DATA_DIR / "demo" / "inbox" / "personas.json"
@@ -71,6 +81,7 @@ def open_cast(settings: Any, *, at: datetime) -> None:
         open_bundles(settings, at=at)
         open_window(settings, at=at)
         open_awards(settings, at=at)
+        open_growth(settings, at=at)
         push_policies(at=at)
         open_wallets(read_cast(at), at=at)
 

@@ -111,7 +111,7 @@ GROUP_LABELS = {
 }
 
 
-def pools() -> dict[str, Pool]:
+def all_pools() -> dict[str, Pool]:
     """Every pool of ``settings.POOL_DIRS`` by id. Raises InvalidInput."""
     files = [path for folder in settings.POOL_DIRS for path in sorted(Path(folder).glob("*.yaml"))]
     return _read(tuple((path, path.stat().st_mtime_ns) for path in files))
@@ -119,7 +119,7 @@ def pools() -> dict[str, Pool]:
 
 def get_pool(pool_id: str) -> Pool:
     """One pool. Raises UnknownPool, InvalidInput."""
-    found = pools()
+    found = all_pools()
     if pool_id not in found:
         near = nearest_name(pool_id, found)
         hint = f"是不是想找 {near}？" if near else "全部的库见 getihu pools list。"

@@ -1,6 +1,12 @@
 """Reads of types, pools and recognitions."""
 
-from getihu.growth.catalogue.pools import GROUP_LABELS, LEVEL_LABELS, UnknownPool, get_pool, pools
+from getihu.growth.catalogue.pools import (
+    GROUP_LABELS,
+    LEVEL_LABELS,
+    UnknownPool,
+    all_pools,
+    get_pool,
+)
 from getihu.growth.catalogue.settling import settling
 from getihu.growth.selectors.pools import (
     UnknownRefresh,
@@ -59,6 +65,7 @@ __all__ = [
     "NoTypesYet",
     "UnknownPool",
     "UnknownRefresh",
+    "all_pools",
     "count_moves",
     "exit_is",
     "get_jury",
@@ -88,7 +95,6 @@ __all__ = [
     "list_windows",
     "objection_term",
     "open_window",
-    "pools",
     "recommendation_is_open",
     "settling",
     "type_label",

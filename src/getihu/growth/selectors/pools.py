@@ -14,8 +14,8 @@ from getihu.growth.catalogue.pools import (
     GROUP_LABELS,
     LEVEL_LABELS,
     Pool,
+    all_pools,
     get_pool,
-    pools,
 )
 from getihu.growth.contracts import (
     ExitView,
@@ -107,7 +107,7 @@ def list_memberships(
 
 
 def _membership(row: Membership, on: date) -> MembershipView:
-    pool = pools().get(row.pool_id)
+    pool = all_pools().get(row.pool_id)
     now = row.valid_from <= on and (row.valid_until is None or row.valid_until > on)
     return MembershipView(
         pool_id=row.pool_id,
@@ -152,7 +152,7 @@ def list_pools(on: date, county_code: str = "") -> list[PoolSummary]:
     for pool_id, level, n in rows.values_list("pool_id", "level").annotate(Count("pk")):
         by_level.setdefault(pool_id, {})[level] = n
     people = dict(
-        rows.filter(pool_id__in=[p.id for p in pools().values() if len(p.levels) > 1])
+        rows.filter(pool_id__in=[p.id for p in all_pools().values() if len(p.levels) > 1])
         .values_list("pool_id")
         .annotate(Count("trader_code", distinct=True))
     )
@@ -166,14 +166,14 @@ def list_pools(on: date, county_code: str = "") -> list[PoolSummary]:
             people.get(pool.id, sum(by_level.get(pool.id, {}).values())),
             tuple((LEVEL_LABELS[lv], by_level.get(pool.id, {}).get(lv, 0)) for lv in pool.levels),
         )
-        for pool in pools().values()
+        for pool in all_pools().values()
     ]
 
 
 def list_targets(on: date) -> list[TargetView]:
     """The plan's numbers for pools, each trader counted once however many pools and levels."""
     found: dict[str, tuple[Pool, list[str]]] = {}
-    for pool in pools().values():
+    for pool in all_pools().values():
         if pool.target is not None:
             found.setdefault(pool.target.id, (pool, []))[1].append(pool.id)
     views = []
@@ -214,7 +214,7 @@ def exit_is(argument: str) -> bool:
 
 
 def _exit(row: Exit) -> ExitView:
-    pool = pools().get(row.pool_id)
+    pool = all_pools().get(row.pool_id)
     return ExitView(
         id=row.pk,
         pool_id=row.pool_id,
@@ -299,7 +299,7 @@ def _names(codes: list[str]) -> Mapping[str, str]:
 
 
 def _refresh(row: Refresh) -> RefreshView:
-    pool = pools().get(row.pool_id)
+    pool = all_pools().get(row.pool_id)
     holds = row.holds.values_list("outcome", flat=True)
     return RefreshView(
         id=row.pk,

@@ -8,7 +8,7 @@ from django.db.models import F
 from getihu.accounts.contracts import Actor, Role
 from getihu.cases import selectors as cases
 from getihu.growth.catalogue.jury import scoring
-from getihu.growth.catalogue.pools import LEVEL_LABELS, pools
+from getihu.growth.catalogue.pools import LEVEL_LABELS, all_pools
 from getihu.growth.catalogue.windows import Window, find_window, windows
 from getihu.growth.contracts import (
     CriteriaView,
@@ -200,7 +200,7 @@ def list_terms(actor: Actor, on: date) -> list[Term]:
     found = []
     for row in rows:
         assert row.valid_until is not None
-        pool = pools().get(row.pool_id)
+        pool = all_pools().get(row.pool_id)
         assess = months_after(row.valid_until, -ASSESSED_MONTHS)
         found.append(
             Term(

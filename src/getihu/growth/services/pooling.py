@@ -17,7 +17,7 @@ from getihu.audit import services as audit
 from getihu.audit.contracts import AuditEvent
 from getihu.cases import selectors as cases
 from getihu.dataplane import selectors as dataplane
-from getihu.growth.catalogue.pools import LEVEL_LABELS, Pool, get_pool, pools
+from getihu.growth.catalogue.pools import LEVEL_LABELS, Pool, all_pools, get_pool
 from getihu.growth.contracts import RunReport
 from getihu.growth.models import Exit, Membership, PoolPlaces, PoolRun
 from getihu.growth.selectors.objections import objection_outcome
@@ -73,7 +73,7 @@ def update_pools(
 
     Raises: UnknownPool, NothingPublished, NotSwept.
     """
-    wanted = list(pool_ids) or [p.id for p in pools().values() if p.admission.by != "people"]
+    wanted = list(pool_ids) or [p.id for p in all_pools().values() if p.admission.by != "people"]
     reports = []
     for pool_id in wanted:
         pool = get_pool(pool_id)

@@ -15,7 +15,6 @@ from getihu.accounts.contracts import Actor, Role
 from getihu.audit import services as audit
 from getihu.audit.contracts import AuditEvent
 from getihu.cases import selectors as cases
-from getihu.dataplane import selectors as dataplane
 from getihu.growth.catalogue.pools import get_pool
 from getihu.growth.models import PoolRun, Refresh
 from getihu.growth.selectors.objections import objection_outcome
@@ -33,7 +32,7 @@ def list_refresh(pool_id: str, county_code: str, year: int, *, by: Actor, at: da
         if _this_year(pool_id, county_code, year):
             raise NotNow(f"{year} 年的名单已经列过。处理办法：打开那一份，或者先取消。")
         run = None
-        as_of = dataplane.get_published_snapshot().data_until
+        as_of = day_of(at)
         if pool.admission.by != "people":
             as_of = update_pool(pool_id, at=at, county_code=county_code).as_of
             run = (
@@ -41,8 +40,6 @@ def list_refresh(pool_id: str, county_code: str, year: int, *, by: Actor, at: da
                 .order_by("-at")
                 .first()
             )
-        else:
-            as_of = max(as_of, day_of(at))
         lines = known_list(pool_id, county_code, on=as_of, known_at=at)
         before = _last_list(pool_id, county_code, year)
         codes = {(line.level, line.trader_code) for line in lines}

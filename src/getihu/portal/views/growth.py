@@ -218,7 +218,7 @@ def desk(request: HttpRequest) -> HttpResponse:
         "exits": selectors.list_exits(actor, limit=100),
         "lists": selectors.list_refreshes_of(actor),
         "terms": selectors.list_terms(actor, on),
-        "pools": selectors.pools().values(),
+        "pools": selectors.all_pools().values(),
         "counties": counties,
         "windows": [w for w in selectors.list_windows(on) if w[2]],
         "kinds": selectors.KIND_LABELS.items(),
