@@ -51,6 +51,7 @@ spark: dev .venv/.spark  ## install pyspark, so that tests and make generative i
 bench: dev .venv/.bench  ## measure city, ingest, facts, sweep and rulebook against other engines; writes docs/benchmarks
 	$(BIN)/python -m bench.spine
 	$(BIN)/python -m bench.rulebook
+	$(BIN)/python -m bench.pools
 
 fix: dev  ## format and mend what can be mended
 	$(BIN)/ruff check --fix -q .
