@@ -27,11 +27,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--traders", type=int, default=1_100_000)
     parser.add_argument("--city", type=Path, help="a folder to keep the city in")
+    parser.add_argument(
+        "--times", type=int, default=1, help="make the city smaller and repeat it so often"
+    )
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "benchmarks" / "pools.md")
     options = parser.parse_args()
     folder = options.city or Path(tempfile.mkdtemp(prefix="getihu-bench-"))
     try:
-        text = report(folder, options.traders)
+        text = report(folder, options.traders, options.times)
     finally:
         if options.city is None:
             shutil.rmtree(folder, ignore_errors=True)
@@ -39,7 +42,7 @@ def main() -> None:
     print(text)
 
 
-def report(folder: Path, traders: int) -> str:
+def report(folder: Path, traders: int, times: int) -> str:
     os.environ |= {
         "GETIHU_DATA_DIR": str(folder),
         "DJANGO_SETTINGS_MODULE": "getihu.config.settings",
@@ -49,7 +52,11 @@ def report(folder: Path, traders: int) -> str:
 
     django.setup()
     if not (folder / "decided").exists():
-        make_city(folder, traders)
+        make_city(folder, traders // times)
+        repeat_city(times)
+        (folder / "decided").write_text(str(times))
+    times = int((folder / "decided").read_text())
+    repeated = f", a city of a {times}th the size repeated {times} times" if times > 1 else ""
     steps, facts = measure()
     rows = [f"| {name} | {seconds:,.1f} | {written:,} |" for name, seconds, written in steps]
     return "\n".join(
@@ -58,7 +65,7 @@ def report(folder: Path, traders: int) -> str:
             "",
             "<!-- Written by python -m bench.pools; do not edit. -->",
             "",
-            f"{facts['traders']:,} traders on the register, SQLite, 2 cores, one process. The first"
+            f"{facts['traders']:,} traders on the register{repeated}, SQLite, 2 cores, one process. The first"
             " rows fill the pools of the whole city; the refresh of one county"
             f" ({facts['county_members']:,} of {facts['members']:,} members) comes after a second"
             " review of the types. “Rows written” counts every row of a membership or an exit that"
@@ -95,7 +102,28 @@ def make_city(folder: Path, traders: int) -> None:
     for day in (SUMMER, dataplane.get_published_snapshot().data_until):
         dataplane_services.build_facts(as_of=day)
         rulebook.sweep(as_of=day)
-    (folder / "decided").write_text("")
+
+
+def repeat_city(times: int) -> None:
+    """Repeat the decided city under other codes: a larger one for what comes after the sweep."""
+    from getihu.dataplane import selectors as dataplane
+    from getihu.rulebook import selectors as rulebook
+
+    if times == 1:
+        return
+    snapshot = dataplane.get_published_snapshot()
+    for day in (SUMMER, snapshot.data_until):
+        for path in (
+            dataplane.facts_path(day, snapshot.snapshot_id),
+            rulebook.decisions_path(day, snapshot.snapshot_id),
+        ):
+            larger = path.with_suffix(".larger")
+            dataplane.engine().execute(
+                "COPY (SELECT printf('%05d', n::INTEGER) || substr(trader_code, 6) AS trader_code,"
+                f" * EXCLUDE (trader_code) FROM read_parquet('{path}'), range({times}) r(n)"
+                f" ORDER BY 1) TO '{larger}' (FORMAT parquet, COMPRESSION zstd)"
+            )
+            larger.replace(path)
 
 
 def measure() -> tuple[list[tuple[str, float, int]], dict[str, Any]]:

@@ -53,7 +53,7 @@ def test_the_public_pages_of_a_typed_city(client, city):
     assert client.get("/api/pools").json()[0]["id"] == "type_developing"
 
 
-def test_a_trader_sees_why_and_objects_once(client, city):
+def test_a_trader_sees_why_and_objects_once(client, city, clerk):
     publish_summer()
     services.review_types(as_of=AUTUMN, at=AT)
     move = TypeMove.objects.order_by("trader_code").first()
@@ -99,7 +99,7 @@ def test_an_office_lists_and_another_person_publishes(
     assert not RefreshHold.objects.exists()
 
 
-def test_a_list_of_counts_names_nobody(client, city, clerk, chief, facts_say):
+def test_a_list_of_counts_names_nobody(client, clerk, chief, facts_say):
     facts_say(AUTUMN, yes=[1, 2])
     row = services.list_refresh("conversion", LUCHENG, 2026, by=clerk, at=AT)
     services.open_refresh(row.pk, by=chief, at=AT)

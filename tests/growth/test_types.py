@@ -14,7 +14,7 @@ from getihu.growth.models import TypeMove, TypeReview
 from getihu.growth.selectors.types import types_path
 from getihu.growth.services.reviewing import read_types
 from getihu.notifications.models import Notice
-from tests.growth.conftest import AT, AUTUMN, SUMMER, days, officer, operator, publish_summer
+from tests.growth.conftest import AT, AUTUMN, SUMMER, days, operator, publish_summer
 
 pytestmark = pytest.mark.django_db
 
@@ -85,9 +85,7 @@ def _autumn_movers() -> list[str]:
     return codes
 
 
-def test_an_objection_opens_a_case_and_holds_her_type(told):
-    from getihu.accounts.contracts import Role
-
+def test_an_objection_opens_a_case_and_holds_her_type(told, clerk):
     move = told.moves.order_by("trader_code").first()
     owner = operator(move.trader_code)
     case = services.object_to(
@@ -97,25 +95,21 @@ def test_an_objection_opens_a_case_and_holds_her_type(told):
     assert (move.state, move.case_id) == ("held", case)
     services.publish_types(at=over(told))
     assert selectors.type_of(move.trader_code)[0] == move.before
-    desk = officer(Role.CASE_OFFICER, 7)
-    cases.accept(case, by=desk, at=days(20))
-    cases.finish_stage(case, "check", passed=True, by=desk, at=days(21))
+    cases.accept(case, by=clerk, at=days(20))
+    cases.finish_stage(case, "check", passed=True, by=clerk, at=days(21))
     move.refresh_from_db()
     assert move.state == "dropped"
 
 
-def test_an_objection_turned_down_lets_the_move_stand(told):
-    from getihu.accounts.contracts import Role
-
+def test_an_objection_turned_down_lets_the_move_stand(told, clerk):
     move = told.moves.order_by("trader_code").first()
     owner = operator(move.trader_code)
     case = services.object_to(
         f"move:{move.pk}", move.trader_code, "不同意", place="330302001", by=owner, at=AT
     )
-    desk = officer(Role.CASE_OFFICER, 7)
-    cases.accept(case, by=desk, at=days(1))
+    cases.accept(case, by=clerk, at=days(1))
     cases.finish_stage(
-        case, "check", passed=False, reason="数据无误", article="总体方案", by=desk, at=days(2)
+        case, "check", passed=False, reason="数据无误", article="总体方案", by=clerk, at=days(2)
     )
     services.publish_types(at=over(told))
     assert selectors.type_of(move.trader_code)[0] == move.after
@@ -173,12 +167,12 @@ def test_pools_follow_what_is_published_and_write_only_who_moved(told):
     moves = list(told.moves.values_list("before", "after"))
     arrived = {t: sum(1 for _, after in moves if after == t) for t in THREE}
     left = {t: sum(1 for before, _ in moves if before == t) for t in THREE}
-    new = _newcomers(told)
+    new, elsewhere = _newcomers(told), _county_changed(told)
     for report in services.update_pools(at=days(40), pool_ids=[f"type_{t}" for t in THREE]):
         type_ = report.pool_id.removeprefix("type_")
         assert report.entered == arrived[type_] + new[type_]
         assert report.left == left[type_]
-        assert report.written == report.entered + 2 * report.left
+        assert report.written == report.entered + 2 * report.left + 3 * elsewhere[type_]
 
 
 def _newcomers(told: TypeReview) -> dict[str, int]:
@@ -188,6 +182,22 @@ def _newcomers(told: TypeReview) -> dict[str, int]:
     return {
         t: sum(1 for r in rows if r["type"] == t and r["trader_code"] not in before) for t in THREE
     }
+
+
+def _county_changed(told: TypeReview) -> dict[str, int]:
+    before = {r["trader_code"]: r for r in read_types(told.previous).to_pylist()}
+    same = [
+        (r, before[r["trader_code"]])
+        for r in read_types(told).to_pylist()
+        if r["trader_code"] in before
+    ]
+    return {
+        t: sum(
+            1 for r, b in same
+            if r["type"] == b["type"] == t and r["county_code"] != b["county_code"]
+        )
+        for t in THREE
+    }  # fmt: skip
 
 
 def test_thresholds_may_differ_by_county_and_year():
