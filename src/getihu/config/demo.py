@@ -68,9 +68,9 @@ def open_cast(settings: Any, *, at: datetime) -> None:
     from getihu.config.demo_awards import open_awards, push_policies, read_cast
     from getihu.config.demo_bundles import open_bundles
     from getihu.config.demo_cases import HISTORY_DAYS, open_cases
+    from getihu.config.demo_growth import open_growth
     from getihu.config.demo_passport import open_wallets
     from getihu.config.demo_window import open_window
-    from getihu.config.demo_growth import open_growth
 
     call_command("migrate", verbosity=0)
     personas = settings.DATA_DIR / "demo" / "inbox" / "personas.json"
