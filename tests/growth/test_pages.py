@@ -4,11 +4,12 @@ import re
 
 import pytest
 
+from getihu.accounts.contracts import Role
 from getihu.accounts.models import Account
 from getihu.growth import services
 from getihu.growth.models import Refresh, RefreshHold, TypeMove
 from getihu.portal.views import casework, growth
-from tests.growth.conftest import AT, AUTUMN, LUCHENG, code, operator, publish_summer
+from tests.growth.conftest import AT, AUTUMN, LUCHENG, code, officer, operator, publish_summer
 from tests.signed_in import sign_in
 
 pytestmark = pytest.mark.django_db
@@ -53,7 +54,8 @@ def test_the_public_pages_of_a_typed_city(client, city):
     assert client.get("/api/pools").json()[0]["id"] == "type_developing"
 
 
-def test_a_trader_sees_why_and_objects_once(client, city, clerk):
+def test_a_trader_sees_why_and_objects_once(client, city):
+    officer(Role.CASE_OFFICER, division="330300")
     publish_summer()
     services.review_types(as_of=AUTUMN, at=AT)
     move = TypeMove.objects.order_by("trader_code").first()

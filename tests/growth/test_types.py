@@ -200,6 +200,16 @@ def _county_changed(told: TypeReview) -> dict[str, int]:
     }  # fmt: skip
 
 
+def test_a_small_flow_cannot_be_worked_out_from_the_others():
+    counts = {("a", "a"): 500, ("a", "b"): 3, ("b", "b"): 100, ("c", "a"): 40, ("c", "c"): 60}
+    hidden = selectors.hide_flows(counts)
+    assert ("a", "b") in hidden
+    for side in (0, 1):
+        for type_ in "abc":
+            beside = [pair for pair in counts if pair[side] == type_]
+            assert len([pair for pair in beside if pair in hidden]) != 1 or len(beside) == 1
+
+
 def test_thresholds_may_differ_by_county_and_year():
     """The rulebook's own parameters carry it; shown here on the rule of the types."""
     from getihu.rulebook import selectors as rulebook
@@ -212,8 +222,8 @@ def test_thresholds_may_differ_by_county_and_year():
     assert usual in text
     by = (
         "    unit: yuan\n    source: 本项目设定，非官方\n    by:\n"
-        '      - {region: "330329", value: 200000, source: 本项目设定，非官方}\n'
-        "      - {value: 300000, source: 本项目设定，非官方}\n"
+        '      - {region: "330329", from: 2026-01-01, value: 200000, source: 本项目设定，非官方}\n'
+        "      - {from: 2024-01-12, value: 300000, source: 本项目设定，非官方}\n"
     )
     checked = rulebook.check_text(text.replace(usual, by), cases_text)
     assert not checked.problems, checked.problems

@@ -117,7 +117,7 @@ def get_jury(case_id: uuid.UUID | str, *, actor: Actor) -> JuryView:
     row = Jury.objects.filter(pk=case_id).first()
     if row is None:
         raise JuryNotFound("这件还没有评审。处理办法：由负责人先请评委。")
-    mine = Juror.objects.filter(jury=row, account=actor.account_id or None).exists()
+    mine = Juror.objects.filter(jury=row, account=_account(actor)).exists()
     if not mine:
         cases.get_case(case_id, actor=actor, on=row.opened_at.date())
     return jury_view(row, actor.account_id)
@@ -164,11 +164,15 @@ def jury_is_complete(jurors: list[Juror]) -> bool:
 
 def list_seats(actor: Actor) -> list[tuple[uuid.UUID, str, str]]:
     """Juries a person sits on: case, kind, what is asked of her next (empty: nothing)."""
-    rows = Juror.objects.filter(account=actor.account_id or None).select_related("jury")
+    rows = Juror.objects.filter(account=_account(actor)).select_related("jury")
     return [
         (row.jury_id, KIND_LABELS.get(row.jury.kind, row.jury.kind), _next(row))
         for row in rows.order_by(F("scored_at").asc(nulls_first=True), "-pk")[:100]
     ]
+
+
+def _account(actor: Actor) -> uuid.UUID | None:
+    return uuid.UUID(actor.account_id) if actor.account_id else None
 
 
 def _next(row: Juror) -> str:

@@ -37,7 +37,7 @@ def type_label(type_: str) -> str:
         return "未纳入：部门数据没有送到"
     if type_ == NOT_THERE:
         return "新登记"
-    labels: dict[str, str] = rulebook.get_rule(TYPE_RULE).values
+    labels = dict(rulebook.get_rule(TYPE_RULE).values)
     return labels.get(type_, type_)
 
 
@@ -137,7 +137,28 @@ def _flows(review: TypeReview, previous: TypeReview, county_code: str) -> tuple[
         },
     )
     rows = sorted(found.fetchall(), key=lambda row: (_order(row[0]), _order(row[1])))
-    return tuple(Flow(b, type_label(b), a, type_label(a), _told(n)) for b, a, n in rows)
+    hidden = hide_flows({(b, a): n for b, a, n in rows})
+    return tuple(
+        Flow(b, type_label(b), a, type_label(a), None if (b, a) in hidden else n)
+        for b, a, n in rows
+    )
+
+
+def hide_flows(counts: dict[tuple[str, str], int]) -> set[tuple[str, str]]:
+    """The flows that are too small to tell, and those one would work them out from: where a single
+    one is hidden on a side, the smallest beside it is hidden too."""
+    hidden = {pair for pair, n in counts.items() if n < FEWEST}
+    while True:
+        alone = set()
+        for side in (0, 1):
+            for type_ in {pair[side] for pair in hidden}:
+                beside = [pair for pair in counts if pair[side] == type_]
+                told = [pair for pair in beside if pair not in hidden]
+                if len(beside) - len(told) == 1 and told:
+                    alone.add(min(told, key=lambda pair: (counts[pair], pair)))
+        if not alone:
+            return hidden
+        hidden |= alone
 
 
 def _missing(review: TypeReview, county_code: str) -> tuple[MissingCount, ...]:

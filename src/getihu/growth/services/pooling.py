@@ -216,10 +216,9 @@ def belief(
     by: Actor | None = None,
 ) -> tuple[Any, ...]:
     """One row for ``enter``."""
-    field = Membership._meta.get_field
     prepared = connection.ops
     run_id = PoolRun._meta.pk.get_db_prep_value(run.pk, connection) if run else None
-    by_id = field("by").target_field.get_db_prep_value(by.account_id, connection) if by else None
+    by_id = PoolRun._meta.pk.get_db_prep_value(by.account_id, connection) if by else None
     return (
         pool_id,
         level,

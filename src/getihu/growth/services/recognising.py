@@ -110,7 +110,7 @@ def recommend(
             ),
             at=at,
         )
-    _record("recommendation.made", f"recommendation:{row.pk}", by, at, kind=kind)
+    _record("recommendation.made", f"recommendation:{row.pk}", by, at, pool=kind)
     return row
 
 
@@ -131,7 +131,7 @@ def answer_recommendation(
     if row.answer:
         raise NotNow("已经回答过了。")
     row.answer, row.answered_at = ("yes" if consents else "no"), at
-    row.answered_by_id = by.account_id  # type: ignore[assignment]
+    row.answered_by_id = by.account_id
     row.save()
     _record("recommendation.answered", f"recommendation:{row.pk}", by, at, answer=row.answer)
     if not consents:
@@ -248,7 +248,8 @@ def score(case_id: uuid.UUID | str, points: Mapping[str, int], *, by: Actor, at:
 
 
 def _seat(case_id: uuid.UUID | str, by: Actor) -> Juror:
-    seat = Juror.objects.select_for_update().filter(jury=case_id, account=by.account_id).first()
+    rows = Juror.objects.select_for_update().filter(account=uuid.UUID(by.account_id))
+    seat = rows.filter(jury_id=uuid.UUID(str(case_id))).first()
     if seat is None:
         raise NotAllowed("您不是这一件的评委。")
     return seat

@@ -72,7 +72,7 @@ def open_refresh(refresh_id: uuid.UUID | str, *, by: Actor, at: datetime) -> Ref
             raise NotNow("列名单的人不能自己公示。处理办法：请另一位负责人公示。")
         verify(refresh)
         refresh.state, refresh.opened_at = Refresh.State.OPEN, at
-        refresh.opened_by_id = by.account_id  # type: ignore[assignment]
+        refresh.opened_by_id = by.account_id
         refresh.object_until = cases.due_after(get_pool(refresh.pool_id).objection, day_of(at)).on
         refresh.save()
         _record(refresh, "pool_list.opened", by, at, refresh.list_sha256)
@@ -111,7 +111,7 @@ def conclude_refresh(refresh_id: uuid.UUID | str, *, by: Actor, at: datetime) ->
         ]
         refresh.final_sha256 = write_list(final)
         refresh.state, refresh.concluded_at = Refresh.State.CONCLUDED, at
-        refresh.concluded_by_id = by.account_id  # type: ignore[assignment]
+        refresh.concluded_by_id = by.account_id
         refresh.save()
         _record(refresh, "pool_list.concluded", by, at, refresh.final_sha256)
     return refresh

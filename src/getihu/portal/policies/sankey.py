@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from getihu.growth.contracts import Flow
 
-WIDTH, HEIGHT, BAR, GAP = 640.0, 360.0, 14.0, 12.0
-LEFT, RIGHT = 150.0, 490.0  # where the bars stand; labels take the rest
+WIDTH, HEIGHT, BAR, GAP = 760.0, 360.0, 14.0, 12.0
+LEFT, RIGHT = 210.0, 550.0  # where the bars stand; labels take the rest
 LEAST = 3.0  # a band one can see
 TONES = {"surviving": "waiting", "growing": "brand", "developing": "good"}
 

@@ -393,7 +393,7 @@ def judge(request: HttpRequest, jury_id: uuid.UUID) -> HttpResponse:
             services.declare(jury_id, has_conflict=conflict == "yes", by=actor, at=now())
         elif asked == "score":
             points = {
-                name.removeprefix("points-"): int(value)
+                name.removeprefix("points-"): int(str(value))
                 for name, value in request.POST.items()
                 if name.startswith("points-") and str(value).isdigit()
             }
