@@ -448,8 +448,8 @@ class Instalment(models.Model):
 
 
 class MatchConsent(models.Model):
-    """The operator's own consent that facts the law asks consent for be used to find policies for
-    her (个人信息保护法 第十四、二十九条); withdrawn, never deleted."""
+    """Consents to find policies, as they were kept before the registry kept all of them. Copied
+    there by a migration and read no more; the table goes with a later release."""
 
     trader_code = models.CharField(max_length=18, db_index=True)
     article = models.CharField(max_length=200)

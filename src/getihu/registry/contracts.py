@@ -1,7 +1,8 @@
 """What leaves the registry: who a trader is."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from enum import StrEnum
 
 
 @dataclass(frozen=True)
@@ -35,3 +36,31 @@ class ChangeRecord:
     kind: str
     kind_label: str
     changed_on: date
+
+
+class Purpose(StrEnum):
+    """What facts may be used for, each with a consent of its own (个人信息保护法 第十四条)."""
+
+    PROFILE = "profile"
+    POLICY_MATCH = "policy_match"
+
+
+PURPOSE_LABELS = {
+    Purpose.PROFILE: "画像、分型和培育库",
+    Purpose.POLICY_MATCH: "替您找政策",
+}
+
+
+@dataclass(frozen=True)
+class ConsentView:
+    """One consent, given once. ``ended_at`` None: it holds; ``expires_on`` is the first day it no
+    longer will, None without a term."""
+
+    purpose: Purpose
+    purpose_label: str
+    article: str
+    how_label: str
+    given_at: datetime
+    expires_on: date | None
+    ended_at: datetime | None
+    ended_label: str

@@ -8,7 +8,14 @@ from typing import Any, Final
 
 from getihu.dataplane import selectors as dataplane
 from getihu.reference import selectors as reference
-from getihu.registry.contracts import ChangeRecord, TraderIdentity
+from getihu.registry.contracts import (
+    PURPOSE_LABELS,
+    ChangeRecord,
+    ConsentView,
+    Purpose,
+    TraderIdentity,
+)
+from getihu.registry.models import Consent
 
 CHANGES: Final = "registration_changes"
 IDENTITY_FACTS: Final = (
@@ -132,4 +139,42 @@ def list_changes(trader_code: str, as_of: date | None = None) -> list[ChangeReco
     return [
         ChangeRecord(record["kind"], kinds[record["kind"]], record["changed_on"])
         for record in dataplane.list_records(CHANGES, trader_code, as_of=as_of)
+    ]
+
+
+def consents_given(trader_codes: Sequence[str], purpose: Purpose) -> dict[str, set[str]]:
+    """Trader code → the articles under which its operator consents to one purpose, now."""
+    rows = Consent.objects.filter(
+        trader_code__in=trader_codes, purpose=purpose.value, ended_at=None
+    )
+    found: dict[str, set[str]] = {}
+    for code, article in rows.values_list("trader_code", "article"):
+        found.setdefault(code, set()).add(article)
+    return found
+
+
+def consents_of_city(purpose: Purpose) -> dict[str, list[str]]:
+    """Article → the codes of all who consent to one purpose, now. Cost: one read of the table."""
+    rows = Consent.objects.filter(purpose=purpose.value, ended_at=None)
+    found: dict[str, list[str]] = {}
+    for article, code in rows.values_list("article", "trader_code").iterator(chunk_size=50_000):
+        found.setdefault(article, []).append(code)
+    return found
+
+
+def list_consents(trader_code: str) -> list[ConsentView]:
+    """Every consent ever given for a trader, the latest first: its history."""
+    rows = Consent.objects.filter(trader_code=trader_code).order_by("-given_at", "-id")
+    return [
+        ConsentView(
+            Purpose(row.purpose),
+            PURPOSE_LABELS[Purpose(row.purpose)],
+            row.article,
+            row.get_how_display(),
+            row.given_at,
+            row.expires_on,
+            row.ended_at,
+            row.get_ended_how_display() if row.ended_how else "",
+        )
+        for row in rows
     ]

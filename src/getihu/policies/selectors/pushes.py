@@ -7,7 +7,9 @@ from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor
 from getihu.dataplane import selectors as dataplane
 from getihu.policies.machine import IN_ACCOUNT
-from getihu.policies.models import Award, MatchConsent, Push, PushRun
+from getihu.policies.models import Award, Push, PushRun
+from getihu.registry import selectors as registry
+from getihu.registry.contracts import Purpose
 from getihu.rulebook import selectors as rulebook
 from getihu.rulebook.contracts import Truth
 
@@ -30,11 +32,7 @@ def push_is(argument: str) -> bool:
 
 def consents_given(trader_codes: Sequence[str]) -> dict[str, set[str]]:
     """Trader code → the articles under which she allows facts to be used to find policies."""
-    found: dict[str, set[str]] = {}
-    rows = MatchConsent.objects.filter(trader_code__in=trader_codes, until=None)
-    for code, article in rows.values_list("trader_code", "article"):
-        found.setdefault(code, set()).add(article)
-    return found
+    return registry.consents_given(trader_codes, Purpose.POLICY_MATCH)
 
 
 @dataclass(frozen=True)

@@ -11,16 +11,16 @@ from django.db import IntegrityError, transaction
 
 from getihu.accounts.contracts import Actor
 from getihu.accounts.selectors import list_operated, list_operators
-from getihu.audit import services as audit
-from getihu.audit.contracts import AuditEvent
 from getihu.dataplane import selectors as dataplane
 from getihu.notifications import services as notifications
 from getihu.notifications.contracts import Channel, NoticeRequest
 from getihu.policies.library.reading import Reading
-from getihu.policies.models import MatchConsent, Push, PushRun
+from getihu.policies.models import Push, PushRun
 from getihu.policies.selectors import list_programmes, list_readings
 from getihu.policies.selectors.pushes import consents_given
 from getihu.policies.services.rights import NotAllowed
+from getihu.registry import services as registry
+from getihu.registry.contracts import Purpose
 from getihu.rulebook import selectors as rulebook
 from getihu.rulebook.contracts import Truth
 
@@ -209,38 +209,19 @@ def _tell(
     return True
 
 
-@transaction.atomic
 def consent_to_match(trader_code: str, article: str, *, by: Actor, at: datetime) -> None:
     """The operator allows facts that an article asks consent for to be used to find policies for
     her. Said twice, it is said once. Raises: NotAllowed."""
     _check_hers(trader_code, by)
-    _, is_new = MatchConsent.objects.get_or_create(
-        trader_code=trader_code,
-        article=article,
-        until=None,
-        defaults={"by_id": by.account_id, "since": at},
-    )
-    if is_new:
-        _record("match.consented", trader_code, article, by, at)
+    registry.give_consent(trader_code, Purpose.POLICY_MATCH, article, by=by, at=at)
 
 
-@transaction.atomic
 def withdraw_consent(trader_code: str, article: str, *, by: Actor, at: datetime) -> None:
     """She takes it back: from now on nothing is found with those facts. Raises: NotAllowed."""
     _check_hers(trader_code, by)
-    open_ = MatchConsent.objects.filter(trader_code=trader_code, article=article, until=None)
-    if open_.update(until=at):
-        _record("match.withdrawn", trader_code, article, by, at)
+    registry.withdraw_consent(trader_code, Purpose.POLICY_MATCH, article, by=by, at=at)
 
 
 def _check_hers(trader_code: str, by: Actor) -> None:
     if trader_code not in by.own:
         raise NotAllowed("只有经营者本人可以同意或者撤回。处理办法：请经营者本人登录。")
-
-
-def _record(kind: str, trader_code: str, article: str, by: Actor, at: datetime) -> None:
-    audit.record(
-        AuditEvent(
-            kind, f"account:{by.account_id}", f"trader:{trader_code}", at, {"article": article}
-        )
-    )
