@@ -38,6 +38,7 @@ class FactState(StrEnum):
     HELD = "held"  # the trader's newest record waits in quarantine
     MISSING = "missing"  # no record, and absence means unknown for this fact
     UNDELIVERED = "undelivered"  # nothing of this dataset has ever been delivered for this county
+    WITHHELD = "withheld"  # the law asks the operator's consent to use it, and there is none
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from getihu.rulebook.contracts import (
     DraftVersion,
     DriftReport,
     Explanation,
+    FactUsed,
     FrameLine,
     Granted,
     NearRule,
@@ -42,7 +43,8 @@ from getihu.rulebook.contracts import (
 from getihu.rulebook.explain import frame as frames
 from getihu.rulebook.explain import labels, masking
 from getihu.rulebook.explain.canonical import canonical_json
-from getihu.rulebook.explain.decisions import decide
+from getihu.rulebook.explain.consent import protected, withhold
+from getihu.rulebook.explain.decisions import decide, show_fact_used
 from getihu.rulebook.explain.sentences import sentence
 from getihu.rulebook.explain.words import region_name
 from getihu.rulebook.load import skeleton, texts
@@ -50,6 +52,7 @@ from getihu.rulebook.load.cases import read_cases
 from getihu.rulebook.load.folder import cases_file, load_rulebook, rule_files
 from getihu.rulebook.load.texts import TextCheck
 from getihu.rulebook.model.rules import SUBJECT_LABELS, Rule, Rulebook
+from getihu.rulebook.ports import consents
 from getihu.rulebook.settle.budgets import Claim, Queue, queue
 from getihu.rulebook.settle.reads import settle_decisions
 from getihu.rulebook.slips.record import with_answers
@@ -82,6 +85,7 @@ __all__ = [
     "compare_changes",
     "consent_needed",
     "decide_facts",
+    "decide_without",
     "decisions_path",
     "draft_rule",
     "drift_report_of",
@@ -107,14 +111,18 @@ __all__ = [
     "list_rule_versions",
     "list_rules",
     "list_scenarios",
+    "list_yes",
     "outcome_of",
+    "protected_facts",
     "queue",
     "read_answers",
+    "readers_of_facts",
     "review_flags",
     "rule_folders",
     "rule_in_words",
     "scene_of",
     "settle",
+    "show_facts",
     "stale_labels",
     "starting_texts",
     "sweep_counts",
@@ -237,7 +245,7 @@ def explain_trader(
     book = get_rulebook()
     _check_known(book, TYPE_RULE_ID)
     rules = [rule for rule in book.governing(as_of) if not rule.is_about_event]
-    decisions = {rule.id: decide(rule, trader, catalogue) for rule in rules}
+    decisions = {rule.id: decide(rule, _allowed(rule.id, trader), catalogue) for rule in rules}
     type_decision = decisions.pop(TYPE_RULE_ID)
     return Explanation(
         trader_code=trader.trader_code,
@@ -326,8 +334,40 @@ def explain_rule(
     trader = _facts_of(trader_code, as_of, snapshot_id)
     rule = get_rule(rule_id, trader.as_of)
     check_answers([rule], answers or {})
-    trader = with_answers(trader, answers or {}, dataplane.fact_catalogue())
+    trader = with_answers(_allowed(rule.id, trader), answers or {}, dataplane.fact_catalogue())
     return decide(rule, trader, dataplane.fact_catalogue())
+
+
+def decide_without(trader: TraderFacts, rule_id: str, given: Collection[str] | None) -> Decision:
+    """One rule on given facts, those that articles outside ``given`` protect left out (None: all
+    are used). Raises UnknownRule."""
+    catalogue = dataplane.fact_catalogue()
+    used = trader if given is None else withhold(trader, given, catalogue)
+    return decide(get_rule(rule_id, trader.as_of), used, catalogue)
+
+
+def show_facts(trader: TraderFacts) -> tuple[FactUsed, ...]:
+    """Every declared fact of one trader as people read it: value, source and dates, or why it is
+    unknown. In the order of the catalogue."""
+    return tuple(
+        show_fact_used(declared, trader.values.get(name), trader.as_of)
+        for name, declared in dataplane.fact_catalogue().items()
+    )
+
+
+def readers_of_facts(as_of: date) -> dict[str, tuple[Rule, ...]]:
+    """Fact → the rules in force on a date that read it."""
+    found: dict[str, list[Rule]] = {}
+    for rule in get_rulebook().governing(as_of):
+        if rule.in_force(as_of) and not rule.is_about_event:
+            for name in rule.facts:
+                found.setdefault(name, []).append(rule)
+    return {name: tuple(rules) for name, rules in found.items()}
+
+
+def protected_facts() -> dict[str, str]:
+    """Fact → the article that asks the operator's own consent before it is used."""
+    return protected(dataplane.fact_catalogue())
 
 
 def outcome_of(rule: Rule | str, trader: TraderFacts) -> str:
@@ -365,7 +405,8 @@ def advise(
     """
     _check_known(get_rulebook(), rule_id)
     trader = _facts_of(trader_code, as_of, snapshot_id)
-    return advising.advise_trader(get_rule(rule_id, trader.as_of), trader, answers or {}, goal)
+    rule, trader = get_rule(rule_id, trader.as_of), _allowed(rule_id, trader)
+    return advising.advise_trader(rule, trader, answers or {}, goal)
 
 
 def advise_trader(
@@ -379,7 +420,7 @@ def advise_trader(
     trader = _facts_of(trader_code, as_of, snapshot_id)
     rules = get_rulebook().governing(trader.as_of)
     return {
-        rule.id: advising.advise_trader(rule, trader, {})
+        rule.id: advising.advise_trader(rule, _allowed(rule.id, trader), {})
         for rule in rules
         if rule_ids is None or rule.id in rule_ids
     }
@@ -451,7 +492,13 @@ def ground_of(
     """
     _check_known(get_rulebook(), rule_id)
     trader = _facts_of(trader_code, as_of, snapshot_id)
-    return get_rule(rule_id, trader.as_of), trader
+    return get_rule(rule_id, trader.as_of), _allowed(rule_id, trader)
+
+
+def _allowed(rule_id: str, trader: TraderFacts) -> TraderFacts:
+    """The facts of a trader that a rule may use, by the consents held now."""
+    given = consents().of(trader.trader_code, rule_id)
+    return trader if given is None else withhold(trader, given, dataplane.fact_catalogue())
 
 
 def _facts_of(trader_code: str, as_of: date | None, snapshot_id: str | None) -> TraderFacts:
@@ -538,6 +585,23 @@ def city_outcomes(
         )
         .to_arrow_table()
     )
+
+
+def list_yes(rule_id: str, as_of: date, snapshot_id: str) -> list[Granted]:
+    """Everybody the sweep says yes to, whether the rule pays or not, with their places; no amounts.
+
+    Raises: NotSwept, FactsNotBuilt.
+    """
+    path = decisions_path(as_of, snapshot_id)
+    if not path.exists():
+        raise NotSwept(f"{as_of} 还没有按快照 {snapshot_id} 判定全市。先运行 getihu decide。")
+    found = dataplane.engine().execute(
+        "SELECT d.trader_code, coalesce(f.town_code, f.county_code)"
+        " FROM read_parquet($decisions) d LEFT JOIN read_parquet($facts) f USING (trader_code)"
+        f" WHERE d.\"{outcome_column(rule_id)}\" = 'yes' ORDER BY d.trader_code",
+        {"decisions": str(path), "facts": str(dataplane.facts_path(as_of, snapshot_id))},
+    )
+    return [Granted(code, None, place or "", {}) for code, place in found.fetchall()]
 
 
 def list_decided(

@@ -11,8 +11,8 @@ from pathlib import Path
 from getihu.dataplane import selectors as dataplane
 from getihu.kernel.errors import InvalidInput, Problem
 from getihu.rulebook import selectors
-from getihu.rulebook.columns.city import CityColumns
-from getihu.rulebook.columns.sweep import CitySweep, sweep_columns
+from getihu.rulebook.columns.city import CityColumns, ConsentColumns
+from getihu.rulebook.columns.sweep import JoinedSweep, sweep_columns
 from getihu.rulebook.columns.writing import write_decisions
 from getihu.rulebook.contracts import (
     CaseResult,
@@ -29,6 +29,7 @@ from getihu.rulebook.load.cases import check_possible, read_cases
 from getihu.rulebook.load.folder import cases_file, read_folder
 from getihu.rulebook.load.skeleton import write_skeleton
 from getihu.rulebook.model.rules import Rule
+from getihu.rulebook.ports import consents
 from getihu.rulebook.slips import reads as slips
 from getihu.rulebook.whatif import keeping, live, reads
 
@@ -53,9 +54,9 @@ def sweep(
     rules = book.governing(as_of)
     live.check_may_go_live(rules)
     columns = CityColumns.open(as_of, snapshot_id)
-    swept = sweep_columns(columns, rules, as_of)
+    swept = _sweep_with_consents(columns, rules, as_of)
     if progress:
-        progress(f"判定 {len(rules)} 条规则（{swept.plan.distinct_clauses} 个不同条件）")
+        progress(f"判定 {len(rules)} 条规则（{swept.distinct_clauses} 个不同条件）")
     target = selectors.decisions_path(as_of, snapshot_id)
     target.parent.mkdir(parents=True, exist_ok=True)
     _write_decisions(swept, columns, target)
@@ -75,7 +76,21 @@ def sweep(
     return SweepReport(as_of, snapshot_id, swept.traders, time.monotonic() - started, counts)
 
 
-def _write_decisions(swept: CitySweep, columns: CityColumns, target: Path) -> None:
+def _sweep_with_consents(columns: CityColumns, rules: Sequence[Rule], as_of: date) -> JoinedSweep:
+    """Decide every rule, each with the facts it may use of everyone."""
+    city = consents()
+    asked = [(rule, city.of_city(rule.id)) for rule in rules if selectors.consent_needed(rule)]
+    within = [(rule, given) for rule, given in asked if given is not None]
+    bound = {rule.id for rule, _ in within}
+    sweeps = [sweep_columns(columns, [r for r in rules if r.id not in bound], as_of)]
+    for given in {id(given): given for _, given in within}.values():
+        allowed = ConsentColumns(columns, selectors.protected_facts(), given)
+        mine = [rule for rule, other in within if other is given]
+        sweeps.append(sweep_columns(allowed, mine, as_of))
+    return JoinedSweep(rules, sweeps)
+
+
+def _write_decisions(swept: JoinedSweep, columns: CityColumns, target: Path) -> None:
     """The file takes its name only when complete."""
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=".sweep-", suffix=".parquet")
     os.close(handle)

@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -13,10 +13,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from getihu.dataplane import selectors as dataplane
-from getihu.rulebook.columns.coding import FEW, Codes, Column, encode, encode_values
+from getihu.rulebook.columns.coding import FEW, WORD, Codes, Column, encode, encode_values
 from getihu.rulebook.columns.leaves import Parts
 from getihu.rulebook.columns.simple import Simplifier
 
@@ -219,3 +220,40 @@ def _write_whole(target: Path, write: Callable[[str], Any]) -> None:
 @lru_cache(maxsize=2)
 def _open(path: Path, stamp: tuple[int, int]) -> CityColumns:
     return CityColumns(path)
+
+
+class ConsentColumns(_WithParts):
+    """A city in which what an article protects is unknown of everyone who does not consent under
+    it. ``consents``: article → codes; ``protected``: fact → article."""
+
+    def __init__(
+        self,
+        city: CityColumns,
+        protected: Mapping[str, str],
+        consents: Mapping[str, Collection[str]],
+    ) -> None:
+        self.traders, self._city = city.traders, city
+        self._protected, self._consents = protected, consents
+        self._columns: dict[str, Column] = {}
+        self._allowed: dict[str, npt.NDArray[np.bool_]] = {}
+
+    def column(self, fact: str) -> Column | None:
+        found = self._city.column(fact)
+        if found is None or fact not in self._protected:
+            return found
+        if fact not in self._columns:
+            codes = np.where(self._who(self._protected[fact]), found.codes, 0)
+            codes = codes.astype(found.codes.dtype)
+            self._columns[fact] = Column(codes, found.known, has_unknown=True)
+        return self._columns[fact]
+
+    def _who(self, article: str) -> npt.NDArray[np.bool_]:
+        """Who consents, in the order of the facts table, padded as codes are."""
+        if article not in self._allowed:
+            given = pa.array(sorted(self._consents.get(article, ())), type=pa.string())
+            codes = self._city.read(_CODE).cast(pa.string())
+            held = pc.is_in(codes, value_set=given).to_numpy(zero_copy_only=False)
+            padded = np.zeros(-(-self.traders // WORD) * WORD, dtype=bool)
+            padded[: self.traders] = held
+            self._allowed[article] = padded
+        return self._allowed[article]

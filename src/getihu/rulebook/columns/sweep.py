@@ -348,6 +348,32 @@ class CitySweep:
         return found
 
 
+class JoinedSweep:
+    """Sweeps of the same city read as one, in the order of ``rules``: each rule is answered by the
+    sweep that decided it."""
+
+    def __init__(self, rules: Sequence[Rule], sweeps: Sequence[CitySweep]) -> None:
+        self.rules = list(rules)
+        self.traders = sweeps[0].traders
+        self._by = {rule_id: each for each in sweeps for rule_id in each.plan.rules}
+
+    @property
+    def distinct_clauses(self) -> int:
+        return sum(each.plan.distinct_clauses for each in dict.fromkeys(self._by.values()))
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        return {rule.id: self._by[rule.id].counts_of(rule.id) for rule in self.rules}
+
+    def outcomes(self, rule_id: str) -> tuple[str, ...]:
+        return self._by[rule_id].outcomes(rule_id)
+
+    def codes(self, rule_id: str, start: int = 0, stop: int | None = None) -> npt.NDArray[np.uint8]:
+        return self._by[rule_id].codes(rule_id, start, stop)
+
+    def amount_of(self, rule_id: str) -> Amounts:
+        return self._by[rule_id].amount_of(rule_id)
+
+
 class Cents:
     """Whole cents and which are known."""
 

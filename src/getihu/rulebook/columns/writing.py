@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from getihu.rulebook.columns.sweep import CitySweep
+from getihu.rulebook.columns.sweep import CitySweep, JoinedSweep
 from getihu.rulebook.compile.sweep import amount_column, outcome_column
 from getihu.rulebook.model.rules import Rule
 
@@ -19,7 +19,9 @@ _STRETCH: Final = 4 * _ROW_GROUP
 _TRADER: Final = "trader_code"
 
 
-def write_decisions(swept: CitySweep, trader_codes: pa.ChunkedArray, target: Path) -> None:
+def write_decisions(
+    swept: CitySweep | JoinedSweep, trader_codes: pa.ChunkedArray, target: Path
+) -> None:
     """``trader_code``, then per rule the outcome (NULL: does not apply) and what a yes is worth:
     the names, types and values of ``compile.sweep``. Memory: one stretch of traders."""
     writer = None
@@ -33,21 +35,21 @@ def write_decisions(swept: CitySweep, trader_codes: pa.ChunkedArray, target: Pat
     writer.close()
 
 
-def _columns(swept: CitySweep, start: int, stop: int) -> Iterator[tuple[str, Any]]:
+def _columns(swept: CitySweep | JoinedSweep, start: int, stop: int) -> Iterator[tuple[str, Any]]:
     for rule in swept.rules:
         yield outcome_column(rule.id), _outcomes(swept, rule, start, stop)
         if rule.amount:
             yield amount_column(rule.id), _yuan(swept, rule, start, stop)
 
 
-def _outcomes(swept: CitySweep, rule: Rule, start: int, stop: int) -> pa.Array:
+def _outcomes(swept: CitySweep | JoinedSweep, rule: Rule, start: int, stop: int) -> pa.Array:
     codes = swept.codes(rule.id, start, stop)
     left_out = codes == 255
     places = pa.array(np.where(left_out, 0, codes).astype(np.int8), mask=left_out)
     return pa.DictionaryArray.from_arrays(places, pa.array(swept.outcomes(rule.id)))
 
 
-def _yuan(swept: CitySweep, rule: Rule, start: int, stop: int) -> pa.Array:
+def _yuan(swept: CitySweep | JoinedSweep, rule: Rule, start: int, stop: int) -> pa.Array:
     amounts = swept.amount_of(rule.id)
     first, last = np.searchsorted(amounts.rows, [start, stop])
     known = amounts.cents.known[first:last]

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
-from getihu.dataplane.contracts import FactDeclaration, TraderFacts
+from getihu.dataplane.contracts import FactDeclaration, FactValue, TraderFacts
 from getihu.rulebook.contracts import ClauseResult, Decision, FactUsed, ParameterUsed, Truth
 from getihu.rulebook.evaluate.expressions import Facts
 from getihu.rulebook.evaluate.missing import missing_facts, missing_in, open_clauses
@@ -201,22 +201,7 @@ class _Explanation:
         return tuple(self._fact(name) for name in names)
 
     def _fact(self, name: str) -> FactUsed:
-        declared = self.catalogue[name]
-        known = self.trader.values.get(name)
-        value = known.value if known else None
-        return FactUsed(
-            name=name,
-            label=declared.label,
-            value=value,
-            shown=words.show_fact(value, declared),
-            department=declared.department,
-            department_name=declared.department_name,
-            dataset=declared.dataset,
-            recorded_on=known.recorded_on if known else None,
-            covered_until=known.covered_until if known else None,
-            delivery_id=known.delivery_id if known else None,
-            why_unknown=words.why_unknown(declared, known, self.as_of),
-        )
+        return show_fact_used(self.catalogue[name], self.trader.values.get(name), self.as_of)
 
     def _parameters(self, names: Iterable[str]) -> tuple[ParameterUsed, ...]:
         return tuple(self._parameter(self.rule.parameter_by_name[name]) for name in names)
@@ -241,3 +226,21 @@ def _yuan(amount: Fraction | None) -> Decimal | None:
     cents = amount * 100
     assert cents.denominator == 1
     return Decimal(cents.numerator).scaleb(-2)
+
+
+def show_fact_used(declared: FactDeclaration, known: FactValue | None, as_of: date) -> FactUsed:
+    """A fact as people read it: its value with source and dates, or why it is unknown."""
+    value = known.value if known else None
+    return FactUsed(
+        name=declared.name,
+        label=declared.label,
+        value=value,
+        shown=words.show_fact(value, declared),
+        department=declared.department,
+        department_name=declared.department_name,
+        dataset=declared.dataset,
+        recorded_on=known.recorded_on if known else None,
+        covered_until=known.covered_until if known else None,
+        delivery_id=known.delivery_id if known else None,
+        why_unknown=words.why_unknown(declared, known, as_of),
+    )

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
-from getihu.dataplane.contracts import FactDeclaration, PersonalClass
+from getihu.dataplane.contracts import FactDeclaration
 from getihu.rulebook.contracts import ConsentNeed, FrameLine
-from getihu.rulebook.explain.words import show_value
+from getihu.rulebook.explain.words import consent_article, show_value
 from getihu.rulebook.model.rules import (
     DECIDING_DATES,
     LEGAL_BASES,
@@ -21,7 +21,6 @@ _HOW = {
     "difference": "晋级补差",
 }
 _REVIEW = "公平竞争审查条例"
-_SENSITIVE = "个人信息保护法 第二十九条"
 
 
 def frame_of(rule: Rule, catalogue: Mapping[str, FactDeclaration]) -> tuple[FrameLine, ...]:
@@ -100,7 +99,7 @@ def consent_needed(rule: Rule, catalogue: Mapping[str, FactDeclaration]) -> tupl
         fact = catalogue.get(name)
         if fact is None or name in asked:
             continue
-        article = fact.consent or (_SENSITIVE if fact.personal is PersonalClass.SENSITIVE else "")
+        article = consent_article(fact)
         if article:
             found.setdefault(article, []).append(fact)
     return tuple(

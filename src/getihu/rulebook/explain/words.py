@@ -3,7 +3,14 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
-from getihu.dataplane.contracts import FactDeclaration, FactScalar, FactState, FactType, FactValue
+from getihu.dataplane.contracts import (
+    FactDeclaration,
+    FactScalar,
+    FactState,
+    FactType,
+    FactValue,
+    PersonalClass,
+)
 from getihu.reference import selectors as reference
 from getihu.rulebook.model.rules import DECIDING_DATES, SUBJECT_LABELS, Parameter, Rule
 from getihu.rulebook.model.scope import NATIONAL, region_prefix
@@ -63,6 +70,14 @@ def _show(value: FactScalar, unit: str) -> str:
     return f"{number} {label}" if label else number
 
 
+_SENSITIVE = "个人信息保护法 第二十九条"
+
+
+def consent_article(fact: FactDeclaration) -> str:
+    """The article that asks the person's own consent before a fact is used; empty: none does."""
+    return fact.consent or (_SENSITIVE if fact.personal is PersonalClass.SENSITIVE else "")
+
+
 def why_unknown(fact: FactDeclaration, known: FactValue | None, as_of: date) -> str:
     """A sentence that names the department and since when; empty when the fact is known."""
     if known is not None and known.value is not None:
@@ -83,6 +98,9 @@ def why_unknown(fact: FactDeclaration, known: FactValue | None, as_of: date) -> 
             return f"{who}送来的这户最新一条记录有错，等该部门更正后重送{until}。"
         case FactState.UNDELIVERED:
             return f"{who}从来没有送来过本地区的这项数据。"
+        case FactState.WITHHELD:
+            article = consent_article(fact)
+            return f"用这一项要经营者本人书面同意（{article}），现在没有同意，所以没有用。"
         case FactState.RECORDED:
             on = f" {known.recorded_on} " if known and known.recorded_on else ""
             return f"{who}{on}的记录没有写明：{fact.null_means}。"
