@@ -1,5 +1,6 @@
 """For migrations of other apps: make a table an audited one."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -60,3 +61,48 @@ def _unguard_rows(apps: Any, schema_editor: Any, *, table: str) -> None:
         schema_editor.execute(f"DROP FUNCTION {table}_refuse() CASCADE")
     else:
         schema_editor.execute(f"DROP TRIGGER {table}_only_added")
+
+
+def held_fast(
+    table: str, *, fixed: Sequence[str], once: Sequence[str] = ()
+) -> migrations.RunPython:
+    """Return the migration step after which the database refuses to change columns ``fixed`` of a
+    row, and columns ``once`` of a row once they are set; on PostgreSQL, and on SQLite the same."""
+    return migrations.RunPython(
+        partial(_hold, table=table, fixed=tuple(fixed), once=tuple(once)),
+        partial(_let_go, table=table),
+    )
+
+
+def _hold(
+    apps: Any, schema_editor: Any, *, table: str, fixed: tuple[str, ...], once: tuple[str, ...]
+) -> None:
+    is_postgresql = schema_editor.connection.vendor == "postgresql"
+    differs = "IS DISTINCT FROM" if is_postgresql else "IS NOT"
+    changed = " OR ".join(
+        [
+            *(f'NEW."{c}" {differs} OLD."{c}"' for c in fixed),
+            *(f'(OLD."{c}" IS NOT NULL AND NEW."{c}" {differs} OLD."{c}")' for c in once),
+        ]
+    )
+    if not is_postgresql:
+        schema_editor.execute(
+            f"CREATE TRIGGER {table}_held_fast BEFORE UPDATE ON {table} WHEN {changed} "
+            "BEGIN SELECT RAISE(ABORT, 'what was noted does not change'); END"
+        )
+        return
+    schema_editor.execute(f"""
+        CREATE FUNCTION {table}_keep() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            RAISE EXCEPTION 'what was noted does not change'
+                USING ERRCODE = 'integrity_constraint_violation';
+        END $$;
+        CREATE TRIGGER {table}_held_fast BEFORE UPDATE ON {table}
+            FOR EACH ROW WHEN ({changed}) EXECUTE FUNCTION {table}_keep()""")
+
+
+def _let_go(apps: Any, schema_editor: Any, *, table: str) -> None:
+    if schema_editor.connection.vendor == "postgresql":
+        schema_editor.execute(f"DROP FUNCTION {table}_keep() CASCADE")
+    else:
+        schema_editor.execute(f"DROP TRIGGER {table}_held_fast")

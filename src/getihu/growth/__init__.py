@@ -1,3 +1,5 @@
-"""Measures 9-12: profiles, pools, 三型四类, 个转企. Owns the type rule files; will own pools and
-conversion.
+"""Measures 9-12: profiles, types, pools, 名特优新, 个转企. Leads: market regulation (amr).
+
+A trader sees everything held about her and puts it right; becomes a company only by her own step.
+Nothing here recommends a conversion, starts one, or makes one a condition.
 """

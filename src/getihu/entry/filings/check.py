@@ -181,6 +181,15 @@ def _annual_report(
         )
 
 
+def _conversion(
+    entry: RegisterEntry, said: Mapping[str, Any], on: date, today: date
+) -> Iterable[Objection]:
+    if entry.converted_on is not None:
+        yield Objection("已经是企业，不能再转一次", "条例 第十三条", "看现在的登记。")
+    if on < today:
+        yield Objection("转企不能倒填日子", "登记条例 第二十四条", "写今天。")
+
+
 def _annulment(every: list[FiledFact], said: Mapping[str, Any]) -> Iterable[Objection]:
     known = {f.sequence: f for f in every}
     wanted = known.get(said["of"])
@@ -244,6 +253,7 @@ def _stranded(kind: FilingKind, later: list[FiledFact]) -> Iterable[Objection]:
 _KIND_CHECKS = {
     "change": _change,
     "operator_change": _operator_change,
+    "conversion": _conversion,
     "relocation": _relocation,
     "suspension": _suspension,
     "suspension_extension": _extension,

@@ -26,6 +26,11 @@ PERMIT_PLANS: Final = {
 }
 PREPAID: Final = {"none": "没有发过预付卡", "noticed": "发过，已经公告并且可以退余额"}
 FORMS: Final = {"personal": "个人经营", "family": "家庭经营"}
+COMPANY_FORMS: Final = {
+    "limited": "有限责任公司",
+    "sole_owner": "个人独资企业",
+    "partnership": "合伙企业",
+}
 # What a filing may say: label, type and, for a choice, its values. The words are the law's.
 ITEMS: Final[dict[str, tuple[str, type, dict[str, str]]]] = {
     "name": ("名称", str, {}),
@@ -36,6 +41,7 @@ ITEMS: Final[dict[str, tuple[str, type, dict[str, str]]]] = {
     "industry_code": ("行业代码", str, {}),
     "form": ("组成形式", str, FORMS),
     "operator": ("经营者", str, {}),
+    "company_form": ("企业类型", str, COMPANY_FORMS),
     "until": ("歇业到哪一天", date, {}),
     "cause": ("歇业原因", str, CAUSES),
     "service_address": ("法律文书送达地址", str, {}),

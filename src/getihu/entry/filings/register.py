@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Final
 
-from getihu.entry.filings.kinds import BASELINE, FORMS, get_kind
+from getihu.entry.filings.kinds import BASELINE, COMPANY_FORMS, FORMS, get_kind
 from getihu.kernel.periods import add_months
 
 NONE: Final = "none"
@@ -64,7 +64,8 @@ class RegisterEntry:
 
     ``operator`` is the account of who runs it, never a name; None where only the department's
     register knows. ``years`` are those an annual report was filed for here. ``was_delivered``: it was on the
-    department's register before anything was filed here.
+    department's register before anything was filed here. ``company_form`` and ``converted_on``: it became a company here (个转企);
+    code, founding date and history go on.
     """
 
     trader_code: str
@@ -84,6 +85,8 @@ class RegisterEntry:
     premises_since: date | None = None
     filings: int = 0
     was_delivered: bool = False
+    company_form: str | None = None
+    converted_on: date | None = None
 
     def status_on(self, day: date) -> str:
         """The state on a day; a suspension that ran out has ended by itself (细则 第四十二条)."""
@@ -128,7 +131,7 @@ class RegisterEntry:
 
     @property
     def form_label(self) -> str:
-        return FORMS.get(self.form or "", "")
+        return COMPANY_FORMS.get(self.company_form or "") or FORMS.get(self.form or "", "")
 
 
 def in_order(filings: Iterable[FiledFact]) -> list[FiledFact]:
@@ -176,6 +179,8 @@ def _apply(entry: RegisterEntry, filing: FiledFact) -> RegisterEntry:
         return _last(found, on, until=date.fromisoformat(said["until"]))
     if filing.kind == "resumption":
         return _last(found, on, resumed_on=on)
+    if filing.kind == "conversion":
+        return replace(found, company_form=said["company_form"], converted_on=on, form=None)
     if filing.kind == "annulment":
         return replace(found, status="annulled", ended_on=on)
     if filing.kind == "annual_report":

@@ -1,5 +1,15 @@
-"""What leaves the slice: types, pools and recognitions as pages and programs read them."""
+"""What leaves growth."""
 
+from getihu.growth.contracts.conversion import (
+    Comparison,
+    ConversionView,
+    DutyView,
+    Line,
+    Side,
+    TaskView,
+    WhatHappens,
+)
+from getihu.growth.contracts.linkage import ConflictView, LinkView
 from getihu.growth.contracts.pools import (
     ExitView,
     HoldView,
@@ -9,6 +19,16 @@ from getihu.growth.contracts.pools import (
     RefreshView,
     RunReport,
     TargetView,
+)
+from getihu.growth.contracts.profile import (
+    Band,
+    ConsentChoice,
+    HeldFact,
+    HeldGroup,
+    Neighbours,
+    ObjectionView,
+    ProfileView,
+    Reader,
 )
 from getihu.growth.contracts.recognition import (
     CriteriaView,
@@ -28,24 +48,41 @@ from getihu.growth.contracts.types import (
 )
 
 __all__ = [
+    "Band",
+    "Comparison",
+    "ConflictView",
+    "ConsentChoice",
+    "ConversionView",
     "CriteriaView",
+    "DutyView",
     "ExitView",
     "Flow",
+    "HeldFact",
+    "HeldGroup",
     "HoldView",
     "JurorSeat",
     "JuryView",
+    "Line",
+    "LinkView",
     "ListLine",
     "MembershipView",
     "MissingCount",
     "MoveView",
+    "Neighbours",
+    "ObjectionView",
     "PoolSummary",
+    "ProfileView",
+    "Reader",
     "RecommendationView",
     "RefreshView",
     "ReviewReport",
     "ReviewView",
     "RunReport",
+    "Side",
     "TargetView",
+    "TaskView",
     "Term",
     "TypeShare",
     "TypesPage",
+    "WhatHappens",
 ]

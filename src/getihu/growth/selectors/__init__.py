@@ -1,4 +1,4 @@
-"""Reads of types, pools and recognitions."""
+"""Reads of types, pools, recognitions, profiles, conversions, links and conflicts."""
 
 from getihu.growth.catalogue.pools import (
     GROUP_LABELS,
@@ -8,6 +8,19 @@ from getihu.growth.catalogue.pools import (
     get_pool,
 )
 from getihu.growth.catalogue.settling import settling
+from getihu.growth.conversion.both_sides import Asked, both_sides
+from getihu.growth.selectors.conversion import (
+    MATTER as CONVERSION,
+)
+from getihu.growth.selectors.conversion import (
+    find_conversion,
+    forced_of,
+    list_due_duties,
+    list_open_tasks,
+    rehearse,
+)
+from getihu.growth.selectors.linkage import conflict_owners, list_conflicts, list_links
+from getihu.growth.selectors.neighbours import find_neighbours
 from getihu.growth.selectors.pools import (
     UnknownRefresh,
     exit_is,
@@ -24,6 +37,13 @@ from getihu.growth.selectors.pools import (
     list_refreshes_of,
     list_targets,
     objection_term,
+)
+from getihu.growth.selectors.profile import (
+    NotHers,
+    contested_facts,
+    get_objection_slip,
+    get_profile,
+    list_objections,
 )
 from getihu.growth.selectors.recognition import (
     KIND_LABELS,
@@ -56,36 +76,52 @@ from getihu.growth.selectors.types import (
 )
 
 __all__ = [
+    "CONVERSION",
     "FEWEST",
     "GROUP_LABELS",
     "KIND_LABELS",
     "LEVEL_LABELS",
     "PRIVILEGES",
     "RECOGNITION",
+    "Asked",
     "JuryNotFound",
     "NoTypesYet",
+    "NotHers",
     "UnknownPool",
     "UnknownRefresh",
     "all_pools",
+    "both_sides",
+    "conflict_owners",
+    "contested_facts",
     "count_moves",
     "exit_is",
+    "find_conversion",
+    "find_neighbours",
+    "forced_of",
     "get_jury",
     "get_move",
+    "get_objection_slip",
     "get_pool",
+    "get_profile",
     "get_refresh",
     "get_types_page",
     "hide_flows",
     "is_member",
     "known_list",
     "last_published",
+    "list_conflicts",
     "list_criteria",
+    "list_due_duties",
     "list_exits",
     "list_exits_of",
     "list_holds",
     "list_lines",
+    "list_links",
     "list_memberships",
     "list_moves",
     "list_moves_of",
+    "list_objections",
+    "list_open_tasks",
     "list_pools",
     "list_recommendations_of",
     "list_refreshes",
@@ -98,6 +134,7 @@ __all__ = [
     "objection_term",
     "open_window",
     "recommendation_is_open",
+    "rehearse",
     "settling",
     "type_label",
     "type_move_is",
