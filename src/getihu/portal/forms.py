@@ -12,6 +12,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from getihu.cases.selectors import FormField, Matter
 from getihu.dataplane.contracts import FactValue
 from getihu.evaluations.contracts import GRADE_LABELS, Grade
+from getihu.growth.selectors import Asked as AskedOfBothSides
 from getihu.kernel.codes import InvalidCreditCode, normalise_credit_code
 from getihu.reference import selectors as reference
 
@@ -416,3 +417,44 @@ def _kept(field: FormField, value: object) -> object:
     if isinstance(value, date):
         return value.isoformat()
     return None if value == "" else value
+
+
+class ConsentForm(forms.Form):
+    """Until when a consent holds; empty: until it is taken back."""
+
+    expires_on = forms.DateField(
+        label="到哪一天（不写就是一直到您撤回）",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        error_messages={"invalid": "写成 2027-12-31 这样。"},
+    )
+
+
+class ObjectionForm(forms.Form):
+    """What a datum should be, and how she knows."""
+
+    claimed = forms.CharField(
+        label="应该是",
+        max_length=200,
+        error_messages={"required": "写一下应该是什么；不知道就写“不是这个数”。"},
+    )
+    why = forms.CharField(label="怎么知道的（可以不写）", max_length=500, required=False)
+
+
+class BothSidesForm(forms.Form):
+    """A year of hers, as she puts it; nothing of it is kept."""
+
+    profit_yuan = forms.DecimalField(
+        label="一年赚多少（元，缴税以前）", min_value=0, max_value=10**9, decimal_places=2
+    )
+    sales_yuan = forms.DecimalField(
+        label="一年卖多少（元）", min_value=0, max_value=10**10, decimal_places=2
+    )
+    employees = forms.IntegerField(label="雇几个人", min_value=0, max_value=10_000)
+    as_company_months = forms.IntegerField(
+        label="当年做企业几个月（整年比较写 12）", min_value=1, max_value=12, initial=12
+    )
+    pays_out = forms.BooleanField(label="企业的利润分给自己", required=False, initial=True)
+
+    def asked(self) -> AskedOfBothSides:
+        return AskedOfBothSides(**self.cleaned_data)

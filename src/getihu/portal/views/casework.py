@@ -22,12 +22,14 @@ from getihu.entry import selectors as entry
 from getihu.entry import services as filings
 from getihu.evaluations import selectors as ratings
 from getihu.evaluations import services as evaluations
+from getihu.growth import selectors as profiles
 from getihu.growth import services as growth
 from getihu.kernel.errors import GetihuError, InvalidInput
 from getihu.passport import services as licences
 from getihu.policies import services as awards
 from getihu.portal.views import Refused
 from getihu.registry import selectors as registry
+from getihu.registry import services as registered
 
 CITY_TIME = ZoneInfo("Asia/Shanghai")
 ONCE = "once"
@@ -98,6 +100,20 @@ KINDS: dict[type[GetihuError], Kind] = {
     growth.NotEligible: Kind(
         409, "现在还不能申报", "国市监注发〔2024〕10号", "看原因，够条件时再来；草稿还在。"
     ),
+    profiles.NotHers: Kind(
+        403, "这一页您不能看", "个人信息保护法 第四十五条", "请经营者本人登录。"
+    ),
+    growth.NotContestable: Kind(409, "现在不能提", "", "在画像里看进度。"),
+    growth.NotVoluntary: Kind(
+        409, "不能这样转企", "促进个体工商户发展条例 第十三条", "由经营者本人自己定。"
+    ),
+    growth.NotYours: Kind(403, "这件事您不能办", "", "请承办部门的工作人员办理。"),
+    growth.AlreadyEnded: Kind(409, "现在不能这样办", "", "刷新页面，看现在的样子。"),
+    growth.CannotDecide: Kind(409, "现在不能这样办", "", "刷新页面，看现在的样子。"),
+    registered.NotTheOperator: Kind(
+        403, "这件事您不能办", "个人信息保护法 第十四条", "请经营者本人登录。"
+    ),
+    registered.BadTerm: Kind(422, "到期的日子不对", "", "写以后的日子，或者不写。"),
     InvalidInput: Kind(422, "填的内容不对", "", "按提示改好再交，草稿还在。"),
     services.KeyUsed: Kind(409, "这张表单已经用过", "", "刷新页面，看办件现在的样子。"),
 }

@@ -39,6 +39,7 @@ from getihu.portal.views.casework import (
 from getihu.reference import selectors as reference
 
 HOME = "portal:mine"
+OBJECTION = "growth.objection_"
 trader_page = casework(HOME)
 
 
@@ -266,7 +267,8 @@ def _may_start(actor: Actor, matter: Matter, code: str) -> bool:
 
 def _startable(actor: Actor) -> list[Matter]:
     every = list(cases.matter_catalogue().values())
-    every = [m for m in every if m.id != APPLICATION]  # begun from the policy itself
+    # Begun from the page of what they are about: a policy, a datum of the profile.
+    every = [m for m in every if m.id != APPLICATION and not m.id.startswith(OBJECTION)]
     return [m for m in every if any(_may_start(actor, m, c) for c in traders_of(actor))]
 
 
