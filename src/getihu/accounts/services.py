@@ -277,6 +277,8 @@ DEMO_OFFICERS = (
     ("demo-case", "示例经办", Role.CASE_OFFICER, "amr", "330302"),
     ("demo-chief", "示例负责", Role.SUPERVISOR, "amr", "330302"),
     ("demo-fire", "示例消防", Role.CASE_OFFICER, "fire", "330302"),
+    ("demo-tax", "示例税务", Role.CASE_OFFICER, "tax", "330300"),
+    ("demo-city", "示例市监", Role.WINDOW_OFFICER, "amr", "330300"),
     ("demo-town", "示例街道", Role.WINDOW_OFFICER, "amr", "330302001"),
     ("demo-yueqing", "示例乐清", Role.WINDOW_OFFICER, "amr", "330382"),
     ("demo-inspector", "示例执法", Role.INSPECTOR, "amr", "330300"),
@@ -312,7 +314,7 @@ def open_demo_cast(trader_codes: list[str], *, at: datetime) -> int:
         told = f"{ROLE_LABELS[role]}，{REGIONS[division]}"
         account = _open_demo(login, name, duty_of(role), told, at)
         assign(account, role, agency=agency, division=division, reason="演示", at=at, by=None)
-    owners = [_open_demo_owner(i, code, at) for i, code in enumerate(trader_codes[:3], start=1)]
+    owners = [_open_demo_owner(i, code, at) for i, code in enumerate(trader_codes[:5], start=1)]
     if owners:
         _open_demo_helper(owners[0], trader_codes[0], at)
     _open_demo("demo-operators", "示例众店主", Duty.PERSON, "许多经营者，只在演示的兑付里出现", at)

@@ -194,13 +194,19 @@ def decide(as_of: date | None) -> None:
     _decide(as_of, _Progress())
 
 
-def _decide(as_of: date | None, progress: Callable[[str], None]) -> None:
+def _decide(
+    as_of: date | None,
+    progress: Callable[[str], None],
+    consents: Callable[[], object] | None = None,
+) -> None:
     from getihu.dataplane import selectors
     from getihu.dataplane import services as dataplane
     from getihu.rulebook import services as rulebook
 
     as_of = as_of or selectors.get_published_snapshot().data_until
     dataplane.build_facts(as_of=as_of, progress=progress)
+    if consents is not None:
+        consents()
     report = rulebook.sweep(as_of=as_of, progress=progress)
     click.echo(f"{report.traders:,} 户，截至 {report.as_of}，判定用时 {report.seconds:.1f} 秒。")
     for rule_id, counts in report.counts.items():
@@ -308,7 +314,7 @@ def _make_city(settings: Any, traders: int, seed: int, progress: Callable[[str],
     progress("收进各部门数据")
     report = services.ingest_directory(inbox, at=datetime.now(UTC), progress=progress)
     _print_ingest(report)
-    _decide(None, progress)
+    _decide(None, progress, lambda: demo_city.record_consents(at=datetime.now(UTC)))
     demo_city.note(settings, inbox, traders, seed, complete=True)
     demo_city.open_cast(settings, at=datetime.now(UTC))
     progress("演示城市就绪")

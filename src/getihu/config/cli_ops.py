@@ -9,10 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
 Start = Callable[[], Any]
+CITY_TIME = ZoneInfo("Asia/Shanghai")
 MOST_ROUNDS = 200  # of one job in one pass; what is left waits for the next pass
 
 
@@ -56,6 +58,8 @@ def run_pass(at: datetime) -> PassReport:
         ("payments", _pay),
         ("pools", _tend),
         ("pushes", _push),
+        ("consents", _expire),
+        ("profiles", _profile),
         ("notices", _deliver),
         ("events", _publish),
         ("log", _sequence),
@@ -142,6 +146,28 @@ def _push(at: datetime, report: PassReport) -> None:
     except (NothingPublished, NotSwept):
         return
     report.pushed += done.told + done.near if done else 0
+
+
+def _expire(at: datetime, report: PassReport) -> None:
+    from getihu.registry import services
+
+    services.expire_consents(at)
+
+
+def _profile(at: datetime, report: PassReport) -> None:
+    """What departments promised to put right, what they contradict each other in, and once a
+    quarter the neighbours; before the city is decided there is nothing."""
+    from getihu.dataplane.selectors import FactsNotBuilt, NothingPublished, get_published_snapshot
+    from getihu.growth import services
+    from getihu.rulebook.selectors import NotSwept
+
+    try:
+        published = get_published_snapshot()
+        services.follow_corrections(at)
+        services.find_conflicts(published.data_until, published.snapshot_id, at=at)
+        services.make_edition(at.astimezone(CITY_TIME).date())
+    except (NothingPublished, NotSwept, FactsNotBuilt):
+        return
 
 
 def _deliver(at: datetime, report: PassReport) -> None:

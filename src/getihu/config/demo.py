@@ -59,6 +59,24 @@ def note(settings: Any, inbox: Path, traders: int, seed: int, *, complete: bool)
     target.write_text(json.dumps(mark, ensure_ascii=False, indent=1), "utf-8")
 
 
+def record_consents(*, at: datetime) -> int:
+    """Note the consents the demo's traders signed on paper with their annual reports: all but one
+    in twenty. Who owns an account in the demo decides for herself."""
+    from getihu.dataplane import selectors as dataplane
+    from getihu.registry import services as registry
+    from getihu.registry.contracts import Purpose
+    from getihu.rulebook import selectors as rulebook
+
+    as_of = dataplane.get_published_snapshot().data_until
+    found = dataplane.engine().execute(
+        "select trader_code from read_parquet($path) where hash(trader_code) % 20 <> 0",
+        {"path": str(dataplane.facts_path(as_of))},
+    )
+    codes = [row[0] for row in found.fetchall()]
+    articles = sorted(set(rulebook.protected_facts().values()))
+    return registry.record_paper_consents(codes, [Purpose.PROFILE], articles, at=at)
+
+
 def open_cast(settings: Any, *, at: datetime) -> None:
     """Open the people one signs in as, owners of the city's planted traders, and their cases.
     They have been there for some weeks, so that cases have a history. Again: no change."""
@@ -70,6 +88,7 @@ def open_cast(settings: Any, *, at: datetime) -> None:
     from getihu.config.demo_cases import HISTORY_DAYS, open_cases
     from getihu.config.demo_growth import open_growth
     from getihu.config.demo_passport import open_wallets
+    from getihu.config.demo_story import open_story
     from getihu.config.demo_window import open_window
 
     call_command("migrate", verbosity=0)
@@ -82,6 +101,7 @@ def open_cast(settings: Any, *, at: datetime) -> None:
         open_window(settings, at=at)
         open_awards(settings, at=at)
         open_growth(settings, at=at)
+        open_story(settings, at=at)
         push_policies(at=at)
         open_wallets(read_cast(at), at=at)
 

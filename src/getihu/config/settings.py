@@ -196,6 +196,10 @@ PROVINCE = {
     "secret": env.str("GETIHU_PROVINCE_SECRET", default=""),
     "name": env.str("GETIHU_PROVINCE_NAME", default="浙江省统一身份认证"),
 }
+# Whose consent a rule needs before it uses what the law protects (rulebook/ports.py). Off, the
+# installation answers for having a consent of everyone some other way.
+CONSENTS_ASKED = env.bool("GETIHU_CONSENTS_ASKED", default=True)
+RULE_CONSENTS = "getihu.config.consents.RegistryConsents" if CONSENTS_ASKED else ""
 # Where a trader is registered, asked by the access policy of the layer that knows.
 ACCESS_DIVISION_OF = "getihu.config.access.division_of"
 CSRF_COOKIE_HTTPONLY = True
@@ -211,7 +215,7 @@ RULE_DIRS = [
 PUBLISHED_RULES_DIR = DATA_DIR / "rules"
 
 # Where matter files lie, likewise.
-MATTER_DIRS = [PACKAGE_DIR / slice_ / "matters" for slice_ in ("entry", "policies", "growth")]
+MATTER_DIRS = [PACKAGE_DIR / slice_ / "matters" for slice_ in ("entry", "growth", "policies")]
 
 # Where bundle files (一类事) lie, likewise.
 BUNDLE_DIRS = [PACKAGE_DIR / slice_ / "bundles" for slice_ in ("entry",)]

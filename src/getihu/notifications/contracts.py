@@ -23,6 +23,7 @@ TOPICS = {
     "appointment": "窗口预约",
     "handover": "同事请您接手",
     "growth": "分型和培育库",
+    "profile": "您提的数据改好了没有",
     "address": "联系方式的确认",
     "account": "账号安全",
 }

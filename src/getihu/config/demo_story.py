@@ -1,0 +1,113 @@
+"""Growth in the demo city: one trader through five years, and a list without codes. All invented.
+
+She opened in 2021, grew, found a figure wrong and had it put right, and becomes a company by her
+own step. Each step is made by the services real people use, at its own moment.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from getihu.accounts.contracts import Actor
+from getihu.cases import services as cases
+from getihu.dataplane import selectors as dataplane
+from getihu.growth import services
+from getihu.registry import selectors as registry
+from getihu.registry import services as consents
+from getihu.registry.contracts import Purpose
+from getihu.rulebook import selectors as rulebook
+
+OWNER = "demo-owner-5"  # the planted trader one step from 成长型, open since 2021
+FACT = "annual_employees"
+LIST = "个体劳动者协会会员名单（演示）"
+FORM = {
+    "own_will": True,
+    "seen_both_sides": True,
+    "company_form": "limited",
+    "company_name": "温州示例拉链有限公司",
+}
+
+
+def open_story(settings: Any, *, at: datetime) -> bool:
+    """Play the demo's story once; False where there is no cast. Again: no change."""
+    people = _people(at)
+    owner, window = people.get(OWNER), people.get("demo-city")
+    if owner is None or window is None or not owner.own:
+        return False
+    code = sorted(owner.own)[0]
+    trader = registry.get_trader(code)
+    place = trader.town_code or trader.county_code or ""
+    _consent(code, owner, at - timedelta(days=55))
+    _put_right(code, place, owner, window, at)
+    _convert(code, place, owner, window, at)
+    _others(at)
+    return True
+
+
+def _consent(code: str, owner: Actor, at: datetime) -> None:
+    for article in sorted(set(rulebook.protected_facts().values())):
+        consents.give_consent(code, Purpose.PROFILE, article, by=owner, at=at)
+
+
+def _put_right(code: str, place: str, owner: Actor, window: Actor, at: datetime) -> None:
+    """Her staff is written wrong; market regulation agrees and will send it right."""
+    case = services.object_to_fact(
+        code,
+        FACT,
+        claimed="5",
+        why="去年雇了两个人，年报写漏了",
+        place=place,
+        by=owner,
+        at=at - timedelta(days=40),
+    )
+    cases.accept(case, by=window, at=at - timedelta(days=39))
+    cases.finish_stage(case, "check", passed=True, by=window, at=at - timedelta(days=36))
+
+
+def _convert(code: str, place: str, owner: Actor, window: Actor, at: datetime) -> None:
+    """Her own case; then the city's first duties, one served."""
+    began = at - timedelta(days=20)
+    case = cases.open_draft("growth.conversion", code, place=place, by=owner, at=began)
+    cases.save_draft(case, FORM, by=owner)
+    cases.submit(case, by=owner, at=began)
+    cases.accept(case, by=window, at=began + timedelta(days=1))
+    cases.finish_stage(case, "registration", passed=True, by=window, at=began + timedelta(days=2))
+
+
+def _others(at: datetime) -> None:
+    """Conflicts of the sweep, neighbours of the quarter, and a list whose members have no code."""
+    published = dataplane.get_published_snapshot()
+    services.find_conflicts(published.data_until, published.snapshot_id, at=at)
+    services.make_edition(at.date())
+    services.link_records(LIST, _members(), at=at)
+
+
+def _members() -> list[dict[str, Any]]:
+    """Sixty traders as an association writes them: every third name cut, no towns on some."""
+    path = dataplane.facts_path(dataplane.get_published_snapshot().data_until)
+    found = dataplane.engine().execute(
+        "select trade_name, county_code, town_code, industry_code, established_on"
+        " from read_parquet($path) where registration_status = 'active'"
+        " and trade_name is not null order by hash(trader_code) limit 60",
+        {"path": str(path)},
+    )
+    return [
+        {
+            "id": f"会员{n:03}",
+            "name": name[:-1] if n % 3 == 0 else name,
+            "county_code": county,
+            "town_code": None if n % 4 == 0 else town,
+            "industry_code": industry if n % 2 else None,
+            "established_on": opened if n % 5 else None,
+            "premises_m2": None,
+        }
+        for n, (name, county, town, industry, opened) in enumerate(found.fetchall())
+    ]
+
+
+def _people(at: datetime) -> dict[str, Actor]:
+    from django.contrib.auth import get_user_model
+
+    from getihu.accounts.selectors import actor_of
+
+    accounts = get_user_model().objects.filter(login__in=[OWNER, "demo-city"])
+    return {row.login: actor_of(row.pk, at) for row in accounts}
