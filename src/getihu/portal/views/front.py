@@ -23,7 +23,7 @@ from getihu.portal.contracts import ToDo
 from getihu.portal.forms import SearchForm
 from getihu.portal.views import page
 from getihu.portal.views.casework import bar, casework, today, trader_name
-from getihu.portal.views.mine import traders_of
+from getihu.portal.views.mine import own_runs, traders_of
 from getihu.registry import selectors as registry
 from getihu.ui.templatetags.ui import day
 
@@ -81,6 +81,7 @@ def _shop(request: HttpRequest, actor: Actor) -> HttpResponse:
         for view in cases.list_cases(actor, on=today())
         if view.trader_code == code or entry.is_provisional(view.trader_code)
     ]
+    parts = cases.cases_in_bundles(view.id for view in open_cases)
     todos = sorted(_todos(open_cases, code), key=lambda todo: todo.due_on or date.max)
     context = {
         "traders": traders,
@@ -92,7 +93,10 @@ def _shop(request: HttpRequest, actor: Actor) -> HttpResponse:
         "running": [
             (view, bar(view))
             for view in open_cases
-            if view.state in (State.SUBMITTED, State.ACCEPTED)
+            if view.state in (State.SUBMITTED, State.ACCEPTED) and view.id not in parts
+        ],
+        "runs": [
+            run for run in own_runs(actor) if run.state == "running" and run.trader_code == code
         ],
     }
     return render(request, "portal/shop.html", context)
