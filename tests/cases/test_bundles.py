@@ -118,13 +118,13 @@ def test_the_whole_waits_for_its_critical_part(cast, hrss):
     services.accept(case_of(run, "food"), by=cast.window, at=days(1))
     services.accept(case_of(run, "fire"), by=cast.fire, at=days(1))
     view = seen(run, cast.owner, 3)
-    assert view.waiting == "等待：市监 第2/20个工作日"
+    assert view.waiting == "等待：鹿城区市场监督管理局 第2/20个工作日"
     assert {p.part_id for p in view.parts if p.is_critical} == {"food"}
     # 受理 11月3日 + 20 + 10 个工作日
     assert view.latest_on == date(2026, 12, 15)
     for stage in ("decision", "issue"):
         services.finish_stage(case_of(run, "food"), stage, passed=True, by=cast.window, at=days(3))
-    assert seen(run, cast.owner, 3).waiting == "等待：消防 第2/10个工作日"
+    assert seen(run, cast.owner, 3).waiting == "等待：鹿城区消防救援大队 第2/10个工作日"
 
 
 def test_a_file_is_brought_once_and_goes_to_every_part_that_wants_it(cast, hrss):

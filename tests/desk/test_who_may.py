@@ -196,7 +196,7 @@ def test_an_officer_s_look_into_a_case_is_an_event_its_trader_reads(desk, case):
     assert Event.objects.filter(kind="personal.looked_at").count() == 2
     told = words(desk.owner.get("/mine/who-looked"))
     assert "本机关本辖区的一件办件" in told and "案卷里的文件" in told
-    assert "谁看过我的店" in words(desk.owner.get("/mine/"))
+    assert "谁看过我的店" in words(desk.owner.get("/mine/me/"))
 
 
 @pytest.mark.django_db(transaction=True)

@@ -202,8 +202,11 @@ def test_a_missing_value_or_template_is_named():
 
 
 def test_a_lock_screen_says_nothing_private_and_has_no_link():
-    for template in templates().values():
-        assert "${" not in template.sms
+    for name, template in templates().items():
+        # The one message that is the private thing: a code its reader just asked for.
+        assert "${" not in template.sms.replace(
+            "${code}", "" if name == "address.confirm" else "${"
+        )
         assert not set("罚欠债") & set(template.sms)
         assert "http" not in template.sms
 
