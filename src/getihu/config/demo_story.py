@@ -1,4 +1,4 @@
-"""Growth in the demo city: one trader through five years, and a list without codes. All invented.
+"""Growth in the demo city: one trader through five years. All invented.
 
 She opened in 2021, grew, found a figure wrong and had it put right, and becomes a company by her
 own step. Each step is made by the services real people use, at its own moment.
@@ -18,7 +18,6 @@ from getihu.rulebook import selectors as rulebook
 
 OWNER = "demo-owner-5"  # the planted trader one step from 成长型, open since 2021
 FACT = "annual_employees"
-LIST = "个体劳动者协会会员名单（演示）"
 FORM = {
     "own_will": True,
     "seen_both_sides": True,
@@ -74,34 +73,10 @@ def _convert(code: str, place: str, owner: Actor, window: Actor, at: datetime) -
 
 
 def _others(at: datetime) -> None:
-    """Conflicts of the sweep, neighbours of the quarter, and a list whose members have no code."""
+    """Conflicts of the sweep and neighbours of the quarter."""
     published = dataplane.get_published_snapshot()
     services.find_conflicts(published.data_until, published.snapshot_id, at=at)
     services.make_edition(at.date())
-    services.link_records(LIST, _members(), at=at)
-
-
-def _members() -> list[dict[str, Any]]:
-    """Sixty traders as an association writes them: every third name cut, no towns on some."""
-    path = dataplane.facts_path(dataplane.get_published_snapshot().data_until)
-    found = dataplane.engine().execute(
-        "select trade_name, county_code, town_code, industry_code, established_on"
-        " from read_parquet($path) where registration_status = 'active'"
-        " and trade_name is not null order by hash(trader_code) limit 60",
-        {"path": str(path)},
-    )
-    return [
-        {
-            "id": f"会员{n:03}",
-            "name": name[:-1] if n % 3 == 0 else name,
-            "county_code": county,
-            "town_code": None if n % 4 == 0 else town,
-            "industry_code": industry if n % 2 else None,
-            "established_on": opened if n % 5 else None,
-            "premises_m2": None,
-        }
-        for n, (name, county, town, industry, opened) in enumerate(found.fetchall())
-    ]
 
 
 def _people(at: datetime) -> dict[str, Actor]:
