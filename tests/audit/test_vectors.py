@@ -8,9 +8,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from getihu.audit.signers import Ed25519Signer, Ed25519Verifier, Sm2Signer, Sm2Verifier, _sm2
+from getihu.audit.signers import Ed25519Signer, Ed25519Verifier, Sm2Signer, Sm2Verifier
 from getihu.audit.tlog import merkle, note
 from getihu.audit.tlog.tiles import Tile, tiles_of
+from getihu.kernel import sm2
 from tests.audit import vectors as v
 from tools import verify_log
 
@@ -186,7 +187,7 @@ def test_a_real_checkpoint_of_the_go_checksum_database():
 
 def test_the_standards_example_of_an_sm2_signature():
     signature = bytes.fromhex(v.SM2_SIGNATURE)
-    made = _sm2(v.SM2_PRIVATE, bytes.fromhex(v.SM2_PUBLIC))
+    made = sm2._keys(v.SM2_PRIVATE, bytes.fromhex(v.SM2_PUBLIC))
 
     assert made.sign_with_sm3(v.SM2_MESSAGE, v.SM2_NONCE) == v.SM2_SIGNATURE
     assert Sm2Verifier("standard", bytes.fromhex(v.SM2_PUBLIC)).verify(v.SM2_MESSAGE, signature)

@@ -22,7 +22,11 @@ def installation(data_dir, settings):
     office = Department(inbox=inbox, keys=inbox / "keys")
     office.deliver("registrations", [registration(CODES[0])], delivery_id="registrations-demo")
     where = SimpleNamespace(
-        DATA_DIR=data_dir, DEPARTMENT_KEYS_DIR=settings.DEPARTMENT_KEYS_DIR, office=office
+        DATA_DIR=data_dir,
+        DEPARTMENT_KEYS_DIR=settings.DEPARTMENT_KEYS_DIR,
+        PASSPORT_KEY_DIR=data_dir / "keys" / "passport",
+        WALLET_KEY_FILE=data_dir / "keys" / "wallets.key",
+        office=office,
     )
     demo.note(where, inbox, 1000, 7, complete=False)
     settings.DEPARTMENT_KEYS_DIR.mkdir(parents=True)
