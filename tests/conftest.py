@@ -1,6 +1,7 @@
 """What every test folder shares: the reference folder, and a data folder of one's own."""
 
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, connections, transaction
 from django.db.backends.base.operations import BaseDatabaseOperations
 
 from getihu.accounts import middleware
@@ -80,15 +81,22 @@ def data_dir(tmp_path: Path, settings) -> Path:
 
 
 @pytest.fixture
-def own_database(tmp_path: Path) -> Iterator[str]:
-    """The address of an empty database of the kind the suite runs on, for programs of their own."""
+def own_database(tmp_path: Path, django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
+    """The address of a database of one's own, migrated and empty, of the kind the suite runs on,
+    for programs in processes of their own: a copy of the suite's, which is migrated already."""
     address = os.environ.get("GETIHU_DATABASE_URL", "")
     if not address.startswith("postgres"):
-        yield f"sqlite:///{tmp_path / 'getihu.sqlite3'}"
+        path = tmp_path / "getihu.sqlite3"
+        with django_db_blocker.unblock(), sqlite3.connect(path) as target:
+            connection.ensure_connection()
+            connection.connection.backup(target)
+        yield f"sqlite:///{path}"
         return
-    name = f"own_{os.getpid()}"
+    name, template = f"own_{os.getpid()}", connection.settings_dict["NAME"]
+    with django_db_blocker.unblock():
+        connections.close_all()  # a database somebody is connected to cannot be copied
     with psycopg.connect(address.replace("postgres://", "postgresql://"), autocommit=True) as own:
-        own.execute(f"CREATE DATABASE {name}")
+        own.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         yield f"{address.rpartition('/')[0]}/{name}"
         own.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-CASES = 12
+CASES = 6
 
 
 class Place:
@@ -66,10 +66,10 @@ def test_workers_at_once_killed_anywhere_after_three_days_do_all_once(place):
     dice = random.Random(5)
 
     ended = []
-    for _ in range(3):
-        workers = [place.start("work", dice.randint(3, 120)) for _ in range(3)]
+    for _ in range(2):
+        workers = [place.start("work", dice.randint(3, 120)) for _ in range(2)]
         ended += [(w.communicate(timeout=300), w.returncode)[1] for w in workers]
-    assert ended.count(-signal.SIGKILL) >= 3
+    assert ended.count(-signal.SIGKILL) >= 2
     place.run("work")
     assert place.count() == WHOLE
     place.run("work")  # once more changes nothing

@@ -43,13 +43,13 @@ def check(place: Place, writers: int, traders: int) -> None:
 
 
 def test_writers_at_once_make_one_award_each(place):
-    check(place, writers=4, traders=200)
+    check(place, writers=3, traders=100)
 
 
 def test_control_without_the_constraint_some_get_two(place):
     if "postgres" not in place.environment["GETIHU_DATABASE_URL"]:
         pytest.skip("SQLite lets one write at a time: looking and writing are one step there")
-    assert raced(place, 8, 200, "naive")["twice"] > 0
+    assert raced(place, 4, 150, "naive")["twice"] > 0
 
 
 @pytest.mark.scale
