@@ -172,6 +172,8 @@ def mine(request: HttpRequest, trader_code: str) -> HttpResponse:
 def say(request: HttpRequest, trader_code: str) -> HttpResponse:
     """Object, answer a recommendation, or begin an application; sent again it acts once."""
     actor, asked = actor_of(request), request.POST.get("do", "")
+    if not actor.may_view(trader_code):
+        raise Refused(404, "没有找到", "没有这一户，或者不是您的。")
 
     def do() -> str:
         at = now()
@@ -252,10 +254,8 @@ def act(request: HttpRequest) -> HttpResponse:
 @desk_page
 def desk_list(request: HttpRequest, list_id: uuid.UUID) -> HttpResponse:
     """One list before and after it is published: lines, objections, the next step."""
-    shown = selectors.get_refresh(list_id, public=False)
     actor = actor_of(request)
-    if not actor.scope(*JUROR_ROLES).covers(shown.county_code):
-        raise Refused(404, "没有找到", "没有这份名单，或者不在您的辖区。")
+    shown = selectors.get_refresh(list_id, actor=actor)
     lines, holds = selectors.list_lines(list_id, limit=PAGE), selectors.list_holds(list_id)
     hidden = [] if shown.state in PUBLIC else lines  # a published line is everybody's
     shows(request, *(line.trader_code for line in hidden), *(hold.trader_code for hold in holds))
