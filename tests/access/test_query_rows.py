@@ -21,14 +21,23 @@ from getihu.access import selectors
 from getihu.access.contracts import PolicyRow, RowScope
 from getihu.accounts.contracts import Actor, Role
 from getihu.accounts.models import Account
-from getihu.cases import selectors as case_reads
 from getihu.cases import services as cases
-from getihu.cases.models import Attachment, Case
+from getihu.cases.models import Attachment, BundleFile, BundleRun, Case, ContestedValue
+from getihu.cases.selectors import bundles as bundle_reads
+from getihu.cases.selectors import reads as case_reads
+from getihu.cases.services import bundles as bundle_services
 from getihu.cases.services import rights as case_rights
+from getihu.dataplane.selectors import UnknownTrader
+from getihu.entry import services as window
+from getihu.entry.models import Appointment, Visit
+from getihu.entry.selectors import window as window_reads
+from getihu.entry.services import handing_over, receiving
 from getihu.evaluations import selectors as rating_reads
 from getihu.evaluations import services as rating_services
 from getihu.evaluations.codes import fresh_code
 from getihu.evaluations.models import Rectification
+from getihu.growth.models import Juror, Jury, Objection, Refresh
+from getihu.growth.selectors import pools as list_reads
 from getihu.passport.models import PresentationRequest
 from getihu.policies.models import Award
 from getihu.policies.selectors import awards as award_reads
@@ -36,7 +45,8 @@ from getihu.policies.services import moves as award_moves
 from getihu.portal.views import mine as own_pages
 from getihu.registry import selectors as registry
 from tests.access.test_second_wall import FAR, TODAY, rows
-from tests.cases.cast import AT, SHOP, TOWN, YUEQING, officer
+from tests.cases.cast import AT, SHOP, TOWN, YUEQING, id_of, officer
+from tests.cases.test_bundles import FORM as BUNDLE_FORM
 from tests.cases.test_cases import CATERING, FORM
 from tests.signed_in import sign_in
 
@@ -53,6 +63,7 @@ NOT_A_PERSON_S = {
     "portal:desk-award-run": "a run over the whole city; the sample in it is scoped by place",
     "portal:desk-policy-act": "a draft of a policy",
     "portal:mine-start": "a matter; the shop is chosen among one's own",
+    "portal:mine-bundle-start": "a bundle of matters; the shop is chosen among one's own",
 }
 # What a POST is sent: enough to get as far as the row.
 FORMS = {
@@ -67,8 +78,38 @@ FORMS = {
     "portal:licence-take-back": {},
     "portal:desk-act": {"do": "accept"},
     "portal:desk-rectification-act": {"do": "call-back", "words": "已经电话回访。"},
+    "portal:mine-bundle-draft": {"use_area_m2": "81", "do": "save"},
+    "portal:mine-bundle-add-file": {"document": "layout"},
+    "portal:mine-bundle-remove-file": {},
+    "portal:mine-bundle-withdraw": {},
+    "portal:mine-bundle-redo": {"part": "entry.food_permit"},
+    "portal:mine-pools-say": {"do": "apply"},
+    "portal:appointment-act": {"do": "cancel"},
+    "portal:rate-visit": {"do": "rate", "grade": "4", "code": "fresh"},
+    "portal:window-visit-act": {"do": "keep"},
+    "portal:window-ticket": {},
+    "portal:window-hand-over": {"reason": "换班", "to": "colleague"},
+    "portal:window-draft": {**FORM, "do": "save"},
+    "portal:window-add-file": {"document": "layout"},
+    "portal:window-offer": {"do": "decline", "reason": "午休"},
+    "portal:desk-hand-over": {"reason": "换班", "to": "colleague"},
+    "portal:desk-jury-judge": {"do": "declare", "conflict": "no"},
 }
-NAMES = {"case_id", "file_id", "rectification_id", "award_id", "request_id"}
+NAMES = {
+    "appointment_id",
+    "award_id",
+    "case_id",
+    "file_id",
+    "jury_id",
+    "list_id",
+    "offer_id",
+    "rectification_id",
+    "request_id",
+    "run_id",
+    "trader_code",
+    "visit_id",
+}
+NOBODY = "92330302MA2ABC001M"
 
 
 def rows_in_question() -> list[PolicyRow]:
@@ -93,26 +134,22 @@ def world(rows, monkeypatch, settings, tmp_path):
     """A shop in 鹿城 and one in 乐清, with the same things each, and people of both."""
     settings.MEDIA_ROOT = tmp_path
     settings.ACCESS_DIVISION_OF = "tests.access.test_query_rows.place_of"
-    monkeypatch.setattr(
-        registry,
-        "get_trader",
-        lambda code, as_of=None: SimpleNamespace(
-            name=f"店{code}", town_code=PLACES[code], county_code=PLACES[code][:6]
-        ),
-    )
+    monkeypatch.setattr(registry, "get_trader", trader)
+    monkeypatch.setattr(registry, "list_names", lambda codes: {code: f"店{code}" for code in codes})
     # What an award page shows stands on its rule; here it is asked who gets that far.
     monkeypatch.setattr(award_reads, "_award", lambda award: award)
     monkeypatch.setattr(award_reads, "consents_needed", lambda award: {})
-    near = things(SHOP, rows.owner)
-    far = things(FAR, rows.stranger)
-    missing = dict.fromkeys(NAMES, uuid.UUID(int=1))
+    far_superior = officer("far", Role.SUPERVISOR, "amr", YUEQING)
+    near = things(SHOP, rows.owner, rows.window, rows.superior)
+    far = things(FAR, rows.stranger, rows.elsewhere, far_superior)
+    missing = dict.fromkeys(NAMES, uuid.UUID(int=1)) | {"trader_code": NOBODY}
     people = {
         "owner": rows.owner,
         "stranger": rows.stranger,
         "window": rows.window,
         "superior": rows.superior,
         "elsewhere": rows.elsewhere,
-        "far superior": officer("far", Role.SUPERVISOR, "amr", YUEQING),
+        "far superior": far_superior,
     }
     return SimpleNamespace(
         people=people,
@@ -120,14 +157,24 @@ def world(rows, monkeypatch, settings, tmp_path):
         far=far,
         missing=missing,
         browsers={name: browser(actor) for name, actor in people.items()},
+        colleague=rows.colleague.account_id,
     )
+
+
+def trader(code: str, as_of: object = None) -> SimpleNamespace:
+    if code not in PLACES:
+        raise UnknownTrader(TODAY)
+    place = PLACES[code]
+    return SimpleNamespace(name=f"店{code}", town_code=place, county_code=place[:6])
 
 
 def place_of(code: str) -> str | None:
     return PLACES.get(code)
 
 
-def things(code: str, owner: Actor) -> dict[str, uuid.UUID]:
+def things(code: str, owner: Actor, clerk: Actor, chief: Actor) -> dict[str, object]:
+    """What a shop has, by the name that addresses give its id; where an address means another
+    thing by that name, by the route and the name."""
     case = cases.open_draft(CATERING, code, place=PLACES[code], by=owner, at=AT)
     cases.save_draft(case, FORM, by=owner)
     cases.attach(case, "layout", PNG, by=owner, at=AT)
@@ -137,12 +184,65 @@ def things(code: str, owner: Actor) -> dict[str, uuid.UUID]:
         nonce=code, asked_at=AT, answer_by=AT, until=TODAY, trader_code=code, answered_at=AT,
         shown={},
     )  # fmt: skip
+    ContestedValue.objects.create(
+        trader_code=code, fact="x", label="x", department="amr", division=PLACES[code][:6],
+        held="1", claimed="2", case_id=case, at=AT, by_id=owner.account_id,
+    )  # fmt: skip
+    jury = Jury.objects.create(
+        case_id=case, kind="famous", sheet=[], opened_at=AT, opened_by_id=chief.account_id
+    )
+    Juror.objects.create(jury=jury, account_id=clerk.account_id)
     return {
         "case_id": case,
         "file_id": Attachment.objects.get(case=case).pk,
         "rectification_id": Rectification.objects.get(number=code).pk,
         "award_id": Award.objects.get(trader_code=code).pk,
         "request_id": request.pk,
+        "trader_code": code,
+        "appointment_id": Appointment.objects.get(trader_code=code).pk,
+        "jury_id": case,
+        "list_id": Refresh.objects.get(county_code=PLACES[code][:6]).pk,
+        "portal:mine-objection-slip case_id": Objection.objects.get(trader_code=code).case,
+        **bundles(code, owner),
+        **visits(code, clerk, chief),
+    }
+
+
+def bundles(code: str, owner: Actor) -> dict[str, object]:
+    """A draft with a file, and one that was handed in for the desk."""
+    runs = []
+    for _ in range(2):
+        run = cases.open_bundle("entry.catering", code, place=PLACES[code], by=owner, at=AT)
+        cases.save_bundle(run, BUNDLE_FORM, by=owner)
+        cases.attach_to_bundle(run, "layout", PNG, by=owner, at=AT)
+        runs.append(run)
+    cases.submit_bundle(runs[1], by=owner, at=AT)
+    return {
+        "run_id": runs[0],
+        "portal:desk-bundle run_id": runs[1],
+        "portal:mine-bundle-remove-file file_id": BundleFile.objects.get(run=runs[0]).pk,
+    }
+
+
+def visits(code: str, clerk: Actor, chief: Actor) -> dict[str, object]:
+    """One that was answered, and one in front of the officer, offered to her superior."""
+    office = f"amr-{PLACES[code][:6]}"
+    made = []
+    for _ in range(2):
+        window.walk_in(office, question=f"问{code}", matters=[CATERING], by=clerk, at=AT)
+        made.append(window.call_next(office, by=clerk, at=AT))
+        window.identify(made[-1], code, "document", by=clerk, at=AT)
+        if len(made) == 1:
+            window.answer(made[0], "好", by=clerk, at=AT)
+    case = window.open_for(made[1], CATERING, place=PLACES[code], by=clerk, at=AT)
+    offer = window.offer_visit(made[1], id_of(chief), reason=f"问{code}", by=clerk, at=AT)
+    return {
+        "visit_id": made[1],
+        "offer_id": offer,
+        "portal:rate-visit visit_id": made[0],
+        "portal:window-ticket visit_id": made[0],
+        "portal:window-draft case_id": case,
+        "portal:window-add-file case_id": case,
     }
 
 
@@ -154,7 +254,7 @@ def browser(actor: Actor) -> Client:
 
 def within_reach(name: str, route: str) -> str:
     """Whose things a person reaches on a route, worked out from who they are alone."""
-    if route.startswith("portal:desk"):
+    if route.startswith(("portal:desk", "portal:window")):
         return {
             "window": "near", "superior": "near", "elsewhere": "far", "far superior": "far",
         }.get(name, "")  # fmt: skip
@@ -165,21 +265,29 @@ def at_the_desk(name: str) -> str:
     return within_reach(name, "portal:desk")
 
 
-def ask(client: Client, route: str, method: str, ids: dict) -> tuple[int, str]:
+def ask(world, name: str, route: str, method: str, ids: dict) -> tuple[int, str]:
     """Status and words of an answer; what it changed is taken back."""
-    address = reverse(route, kwargs={name: ids[name] for name in names_in(route)})
+    client = world.browsers[name]
+    address = reverse(route, kwargs={each: id_for(route, each, ids) for each in names_in(route)})
     given = {"once": uuid.uuid4(), **FORMS[route]} if method == "POST" else {}
     if given.get("code") == "fresh":
         given["code"] = fresh_code()
-    if route == "portal:mine-add-file":
+    if given.get("to") == "colleague":
+        given["to"] = world.colleague
+    if route.endswith("add-file"):
         given["file"] = io.BytesIO(PNG)
     before = transaction.savepoint()
     try:
         answer = client.generic("GET", address) if method == "GET" else client.post(address, given)
         body = b"".join(answer) if answer.streaming else answer.content
-        return answer.status_code, body.decode("utf-8", "replace") + str(answer.headers)
+        words = body.decode("utf-8", "replace") + str(answer.headers)
+        return answer.status_code, words.replace(address, "")
     finally:
         transaction.savepoint_rollback(before)
+
+
+def id_for(route: str, name: str, ids: dict) -> object:
+    return ids.get(f"{route} {name}", ids[name])
 
 
 def wrong_cells(world, route: str) -> list[tuple]:
@@ -195,32 +303,39 @@ def wrong_cells(world, route: str) -> list[tuple]:
 
 
 def wrong_answers(world, route: str, method: str, name: str) -> list[tuple]:
-    client, reaches = world.browsers[name], within_reach(name, route)
-    wanted, _ = ask(client, route, method, world.missing)
+    reaches = within_reach(name, route)
+    wanted, _ = ask(world, name, route, method, world.missing)
     # 409: a step asked of something that is not there.
     wrong = [] if wanted in (403, 404, 409) else [(name, method, "missing", wanted)]
     kinds = {"near": world.near, "far": world.far}
-    wrong += wrong_nested(world, client, route, method, name)
+    wrong += wrong_nested(world, route, method, name)
     for kind, ids in kinds.items():
         if kind in (reaches, at_the_desk(name)):
             continue  # what an office has on its desk is within its reach on any page
-        status, words = ask(client, route, method, ids)
+        status, words = ask(world, name, route, method, ids)
         canary = [mark for mark in marks(world, kind, reaches) if mark in words]
         if status != wanted or canary:
             wrong.append((name, method, kind, status, wanted, canary))
     return wrong
 
 
-def wrong_nested(world, client, route: str, method: str, name: str) -> list[tuple]:
-    """A file of another's case named in one's own case is answered like no file."""
-    if "file_id" not in names_in(route):
+# In an address with two ids: the one that belongs to the other.
+NESTED = ("file_id", "case_id")
+
+
+def wrong_nested(world, route: str, method: str, name: str) -> list[tuple]:
+    """A file of another's case named in one's own case is answered like no file, and so on."""
+    inner = next((each for each in NESTED if each in names_in(route)), "")
+    if not inner or len(names_in(route)) < 2:
         return []
     wrong = []
     for mine, other in ((world.near, world.far), (world.far, world.near)):
-        nothing, _ = ask(client, route, method, {**mine, "file_id": world.missing["file_id"]})
-        status, _ = ask(client, route, method, {**mine, "file_id": other["file_id"]})
-        if status != nothing or status == 200:
-            wrong.append((name, method, "nested", status, nothing))
+        answers = [
+            ask(world, name, route, method, {**mine, f"{route} {inner}": found})[0]
+            for found in (world.missing[inner], id_for(route, inner, other))
+        ]
+        if answers[0] != answers[1] or answers[1] == 200:
+            wrong.append((name, method, "nested", *answers))
     return wrong
 
 
@@ -251,12 +366,12 @@ def test_the_ids_are_real_whoever_reaches_them_gets_another_answer(world):
         for name in world.people:
             kind = within_reach(name, route)
             row = next(r for r in rows_in_question() if r.route == route)
-            if not kind or not selectors.admits(row, world.people[name]):
+            if reached or not kind or not selectors.admits(row, world.people[name]):
                 continue
             method = min(row.methods)
             ids = world.near if kind == "near" else world.far
-            missing, _ = ask(world.browsers[name], route, method, world.missing)
-            reached |= ask(world.browsers[name], route, method, ids)[0] != missing
+            missing, _ = ask(world, name, route, method, world.missing)
+            reached |= ask(world, name, route, method, ids)[0] != missing
         if not reached:
             dead.append(route)
     # An application is a case of its own matter, which tests/policies makes.
@@ -286,6 +401,30 @@ SCOPES = {
         "portal:desk-case",
     ),
     "own cases": (lambda actor, view: True, [(own_pages, "_is_hers")], "portal:mine-case"),
+    "bundles": (
+        lambda actor: BundleRun.objects.all(),
+        [(bundle_reads, "visible_bundles"), (bundle_services, "visible_bundles")],
+        "portal:desk-bundle",
+    ),
+    "visits": (
+        lambda actor: Visit.objects.all(),
+        [
+            (window_reads, "visible_visits"),
+            (receiving, "visible_visits"),
+            (handing_over, "visible_visits"),
+        ],
+        "portal:window-visit",
+    ),
+    "lists of pools": (
+        lambda actor: Refresh.objects.all(),
+        [(list_reads, "visible_refreshes")],
+        "portal:desk-pool-list",
+    ),
+    "juries": (
+        lambda actor: Case.objects.all(),
+        [(case_reads, "visible_cases")],
+        "portal:desk-jury",
+    ),
     "rectifications": (
         lambda actor: Rectification.objects.select_related("rating"),
         [

@@ -10,9 +10,24 @@ from django.db import connection
 
 from getihu.access.wall import over_the_wall, walled
 from getihu.accounts.contracts import ANONYMOUS, Actor, Duty, Grant, Purpose, Role, Scope
-from getihu.entry.models import Filing, RegisterRow
+from getihu.entry.models import Appointment, Filing, HandingOver, RegisterRow, Visit, WindowSlot
 from getihu.evaluations.models import Rating, RatingContact, Rectification
 from getihu.evaluations.selectors import visible_rectifications
+from getihu.growth.models import (
+    ConflictItem,
+    Exit,
+    HumanProfile,
+    Membership,
+    Objection,
+    PoolRun,
+    Recommendation,
+    RecordLink,
+    Refresh,
+    RefreshHold,
+    TypeMove,
+    TypeReview,
+)
+from getihu.growth.selectors import conflict_owners
 from getihu.notifications import selectors as notices
 from getihu.notifications import services as notifications
 from getihu.notifications.contracts import NoticeRequest
@@ -20,10 +35,12 @@ from getihu.notifications.models import Address, Notice
 from getihu.passport.models import Certificate, PresentationRequest, Scan, WalletKey
 from getihu.policies.models import Award, AwardRun, Budget, MatchConsent, PayeeAccount
 from getihu.policies.selectors import visible_awards
+from getihu.registry.models import Consent
 from tests.cases.cast import AT, SHOP, id_of, make_cast, officer
 
 FAR = "92330382MA2JXW6N1X"
 TODAY = date(2026, 11, 2)
+CONFLICT = next(iter(conflict_owners()))
 on_postgresql = pytest.mark.skipif(
     connection.vendor != "postgresql", reason="SQLite has no row-level security"
 )
@@ -35,23 +52,6 @@ OPEN = {
     "entry_allottedcode": "the number of a code and no more; looked at to allot the next",
     "passport_showtoken": "digests of codes of a minute; the code is the way to a row",
     "policies_subjectalias": "which code followed which; asked by every award",
-}
-
-# Made after the wall was, and owed one: until then their rows are held back by the queries alone.
-OWED = {
-    "entry_appointment",
-    "entry_visit",
-    "growth_conflictitem",
-    "growth_conversion",
-    "growth_exit",
-    "growth_humanprofile",
-    "growth_membership",
-    "growth_objection",
-    "growth_recommendation",
-    "growth_recordlink",
-    "growth_refresh_hold",
-    "growth_type_move",
-    "registry_consent",
 }
 
 
@@ -102,10 +102,87 @@ def rows(db):
         )  # fmt: skip
         RatingContact.objects.create(rating=rating, value="x")
         Rectification.objects.create(number=code, rating=rating, due_on=TODAY)
+        Consent.objects.create(
+            trader_code=code, purpose="profile", article="a", how="online", given_at=AT,
+            by_id=who.account_id,
+        )  # fmt: skip
+    of_the_window(cast, made)
+    of_growth(cast, made)
     return cast
 
 
-TRADERS = (Award, PayeeAccount, MatchConsent, RegisterRow, Filing, Certificate, WalletKey, Scan)
+def of_the_window(cast, made):
+    for code, division in made.items():
+        near = code == SHOP
+        office = f"amr-{division[:6]}"
+        slot = WindowSlot.objects.create(
+            office_id=office, starts_at=AT, ends_at=AT + timedelta(minutes=30), capacity=2
+        )
+        owner = cast.owner if near else cast.stranger
+        Appointment.objects.create(
+            code=code[-8:], slot=slot, office_id=office, on=TODAY, starts_at=AT, place=1,
+            trader_code=code, visitor=code, booked_by_id=owner.account_id, booked_at=AT,
+        )  # fmt: skip
+        Visit.objects.create(
+            office_id=office, on=TODAY, sequence=1, trader_code=code, question=f"问{code}",
+            state="pending", owner_id=(cast.window if near else cast.elsewhere).account_id,
+            arrived_at=AT, called_at=AT,
+        )  # fmt: skip
+
+
+def of_growth(cast, made):
+    run = PoolRun.objects.create(
+        pool_id="famous", as_of=TODAY, snapshot_id="s", rule_version="v", at=AT
+    )
+    review = TypeReview.objects.create(
+        as_of=TODAY, snapshot_id="s", rule_version="v", settling_version="v", state="told",
+        proposed_sha256="x", traders_count=2, moved_count=2, reviewed_at=AT, object_until=TODAY,
+    )  # fmt: skip
+    clerk = id_of(cast.window)
+    for code, division in made.items():
+        county = division[:6]
+        belief = {"pool_id": "famous", "level": "city", "trader_code": code, "county_code": county}
+        Membership.objects.create(
+            **belief, valid_from=TODAY, known_from=AT, why="machine", ground="x", run=run
+        )
+        Exit.objects.create(
+            **belief, run=run, takes_away=False, state="told", told_at=AT, object_until=TODAY
+        )
+        kept = Refresh.objects.create(
+            pool_id="famous", county_code=county, year=2026, as_of=TODAY, run=run, state="listed",
+            members_count=1, added_count=1, removed_count=0, list_sha256="x", listed_at=AT,
+            listed_by_id=clerk,
+        )  # fmt: skip
+        RefreshHold.objects.create(refresh=kept, trader_code=code, case_id=uuid.uuid4())
+        TypeMove.objects.create(
+            review=review, trader_code=code, county_code=county, before="surviving", after="growing"
+        )
+        RecordLink.objects.create(
+            dataset="x", record=code, written={}, trader_code=code, division=division, weight=1,
+            probability=0.5, evidence=[], state="review", made_at=AT,
+        )  # fmt: skip
+        ConflictItem.objects.create(
+            rule_id=CONFLICT, trader_code=code, department="amr", division=division, found_at=AT,
+            found_in="s", reason="x",
+        )  # fmt: skip
+        HumanProfile.objects.create(case=uuid.uuid4(), trader_code=code, outcome="x", decided_at=AT)
+        Objection.objects.create(
+            case=uuid.uuid4(), trader_code=code, department="amr", dataset="x", fact="x",
+            shown="1", value_digest="x", snapshot_id="s", as_of=TODAY, opened_at=AT, slip=b"{}",
+            slip_sha256="x",
+        )  # fmt: skip
+        Recommendation.objects.create(
+            window_id="w", trader_code=code, kind="famous", department="amr", reason="x",
+            by_id=clerk, at=AT,
+        )  # fmt: skip
+
+
+TRADERS = (
+    *(Award, PayeeAccount, MatchConsent, RegisterRow, Filing, Certificate, WalletKey, Scan),
+    *(Consent, Appointment, Visit),
+    *(Membership, Exit, TypeMove, RefreshHold, Recommendation, Objection, HumanProfile),
+)
+OF_AN_OFFICE = (RecordLink, ConflictItem)  # what is not sure yet, or not hers to mend
 
 
 def codes(model) -> set[str]:
@@ -161,6 +238,42 @@ def test_an_office_sees_filings_of_its_places_and_nobody_s_wallet(rows):
 
 
 @on_postgresql
+def test_an_office_sees_what_it_tends_in_its_places_and_a_bank_nothing(rows):
+    tended = (Appointment, Visit, Membership, Exit, TypeMove, RefreshHold, *OF_AN_OFFICE)
+    with walled(rows.superior):
+        assert {m.__name__: codes(m) for m in tended} == {m.__name__: {SHOP} for m in tended}
+        assert not codes(Consent) | codes(HumanProfile) | codes(Objection)
+    with walled(rows.elsewhere):
+        assert codes(Visit) == codes(Appointment) == codes(RecordLink) == {FAR}
+    with walled(rows.fire):
+        assert not codes(Visit) | codes(Appointment) | codes(RecordLink) | codes(ConflictItem)
+    with walled(in_role(Role.BANK_CLERK, "bank", "330300")):
+        assert not any(codes(model) for model in tended)
+
+
+@on_postgresql
+def test_a_question_that_is_offered_is_seen_by_who_is_asked(rows):
+    visit = Visit.objects.get(trader_code=SHOP)
+    HandingOver.objects.create(
+        visit=visit, from_owner_id=rows.window.account_id, to_owner_id=rows.fire.account_id,
+        offered_by_id=rows.window.account_id, reason="x", offered_at=AT,
+    )  # fmt: skip
+    with walled(rows.fire):
+        assert codes(Visit) == {SHOP}
+        assert codes(Appointment) == set()
+
+
+@on_postgresql
+def test_a_query_that_forgot_its_scope_finds_no_visit_link_or_list_line_of_others(rows):
+    """The scopes of ``visible_visits`` and ``links_in_reach`` taken out: the wall still stands."""
+    with walled(rows.window):
+        assert {row.office_id for row in Visit.objects.all()} == {"amr-330302"}
+        assert {row.division for row in RecordLink.objects.all()} == {"330302001"}
+        assert {row.county_code for row in Membership.objects.all()} == {"330302"}
+    assert Visit.objects.count() == RecordLink.objects.count() == Membership.objects.count() == 2
+
+
+@on_postgresql
 def test_notices_and_where_one_is_reached_are_one_s_own(rows):
     with walled(rows.owner):
         assert notices.count_unread(id_of(rows.stranger)) == 0
@@ -189,7 +302,7 @@ def test_a_bank_sees_what_it_asked_and_was_shown_and_no_other_bank_s(rows):
 
 
 @on_postgresql
-@pytest.mark.parametrize("model", [*TRADERS, Notice, Address, Rating, Rectification])
+@pytest.mark.parametrize("model", [*TRADERS, *OF_AN_OFFICE, Notice, Address, Rating, Rectification])
 def test_control_without_its_policy_a_table_shows_everything(rows, model):
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -218,5 +331,4 @@ def test_every_table_of_traders_stands_behind_the_wall(db):
         for model in apps.get_models()
         if any(field.name == "trader_code" for field in model._meta.fields)
     }
-    assert of_traders - behind - set(OPEN) - OWED == set()
-    assert set(OPEN) | OWED <= of_traders - behind
+    assert of_traders - behind == set(OPEN)

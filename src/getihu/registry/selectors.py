@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final
 
+from getihu.access.services import over_the_wall
 from getihu.dataplane import selectors as dataplane
 from getihu.reference import selectors as reference
 from getihu.registry.contracts import (
@@ -142,6 +143,7 @@ def list_changes(trader_code: str, as_of: date | None = None) -> list[ChangeReco
     ]
 
 
+@over_the_wall()
 def consents_given(trader_codes: Sequence[str], purpose: Purpose) -> dict[str, set[str]]:
     """Trader code → the articles under which its operator consents to one purpose, now."""
     rows = Consent.objects.filter(
@@ -153,6 +155,7 @@ def consents_given(trader_codes: Sequence[str], purpose: Purpose) -> dict[str, s
     return found
 
 
+@over_the_wall()
 def consents_of_city(purpose: Purpose) -> dict[str, list[str]]:
     """Article → the codes of all who consent to one purpose, now. Cost: one read of the table."""
     rows = Consent.objects.filter(purpose=purpose.value, ended_at=None)

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Count, Q, QuerySet
 
+from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor, Role
 from getihu.accounts.selectors import actor_of, list_officers
 from getihu.cases import selectors as cases
@@ -102,6 +103,7 @@ def list_slots(office: Office, on: date, at: datetime) -> list[SlotView]:
     return _slots(office, on, at, _taken(office, [on]))
 
 
+@over_the_wall()
 def _taken(office: Office, days: Iterable[date]) -> dict[datetime, tuple[int, int]]:
     """Slot → (capacity, places taken), of slots somebody has booked."""
     booked = Appointment.objects.filter(office_id=office.id, on__in=list(days)).exclude(
@@ -178,6 +180,7 @@ def titles_of(matters: Iterable[str]) -> tuple[tuple[str, str], ...]:
     return tuple((name, known[name].title) for name in matters if name in known)
 
 
+@over_the_wall()
 def appointment_is(argument: str) -> bool:
     """Whether an appointment is still booked for a moment, locked until the transaction ends: asked
     again before a reminder goes. ``argument``: id, blank, the moment."""
@@ -374,6 +377,7 @@ def list_case_takers(view: CaseView, *, at: datetime) -> list[tuple[str, str]]:
 # --- a month
 
 
+@over_the_wall()
 def compare_windows(month: date, *, on: date) -> list[WindowMonth]:
     """How each office kept its word in a month (``month``: its first day): clocks kept, told once,
     questions answered by whom they were asked first, ratings. By name, never by rank."""

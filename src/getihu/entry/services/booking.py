@@ -11,6 +11,7 @@ from datetime import date, datetime, time, timedelta
 
 from django.db import IntegrityError, transaction
 
+from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor, Duty
 from getihu.accounts.selectors import list_operators
 from getihu.audit import services as audit
@@ -47,6 +48,7 @@ class NotAtThisWindow(GetihuError):
     """The actor does not work at this window, or may not do this for this trader."""
 
 
+@over_the_wall()
 @transaction.atomic
 def book(
     office_id: str,
@@ -87,6 +89,7 @@ def book(
     return row.pk
 
 
+@over_the_wall()
 @transaction.atomic
 def move_appointment(
     appointment_id: uuid.UUID, starts_at: datetime, *, by: Actor, at: datetime
@@ -102,6 +105,7 @@ def move_appointment(
     _remind(row, at)
 
 
+@over_the_wall()
 @transaction.atomic
 def cancel_appointment(appointment_id: uuid.UUID, *, by: Actor, at: datetime) -> None:
     """Give a place back; somebody else can take it at once. Raises NotBookable, NotAtThisWindow."""
@@ -112,6 +116,7 @@ def cancel_appointment(appointment_id: uuid.UUID, *, by: Actor, at: datetime) ->
     _log("appointment.cancelled", by, row, at, office=row.office_id)
 
 
+@over_the_wall()
 @transaction.atomic
 def close_day(office_id: str, on: date, *, reason: str, by: Actor, at: datetime) -> int:
     """Close an office for a day: nothing more is booked, and who had booked is told with the way

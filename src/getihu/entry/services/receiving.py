@@ -40,6 +40,7 @@ class BadVisit(GetihuError):
     """This cannot be done with this visit now; says why and what can."""
 
 
+@over_the_wall()
 @transaction.atomic
 def check_in(code: str, *, office_id: str = "", by: Actor, at: datetime) -> uuid.UUID:
     """Somebody with an appointment has come, on its day: she says so herself or an officer of the
@@ -80,6 +81,7 @@ def walk_in(
     ).pk
 
 
+@over_the_wall()
 def _arrive(office_id: str, at: datetime, by: Actor, **given: object) -> Visit:
     on = at.astimezone(CITY_TIME).date()
     for _ in range(5):

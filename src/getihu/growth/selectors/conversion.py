@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import yaml
 
+from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor, Role
 from getihu.dataplane import selectors as dataplane
 from getihu.dataplane.contracts import FactScalar, FactState, FactValue, TraderFacts
@@ -87,6 +88,7 @@ def find_conversion(trader_code: str, *, on: date) -> ConversionView | None:
     )
 
 
+@over_the_wall()
 def list_open_tasks(actor: Actor) -> list[TaskView]:
     """The transfers an officer's department still has to end, in her region."""
     rows = TransferTask.objects.filter(
@@ -95,6 +97,7 @@ def list_open_tasks(actor: Actor) -> list[TaskView]:
     return [task_view(row) for row in rows.order_by("id") if reaches(actor, row)]
 
 
+@over_the_wall()
 def list_due_duties(actor: Actor, *, by: date, on: date) -> list[DutyView]:
     """What an officer's department owes by a day, the longest owed first."""
     rows = AftercareDuty.objects.filter(

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from django.db.models import Count, Q, QuerySet
 
+from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor, Role
 from getihu.accounts.selectors import within
 from getihu.cases.selectors import term_words
@@ -62,6 +63,7 @@ class Line(NamedTuple):
     valid_from: date
 
 
+@over_the_wall()
 def known_list(pool_id: str, county_code: str, *, on: date, known_at: datetime) -> list[Line]:
     """Who was in a county's pool on a day, as known at a moment; by level and code. The same
     answer for ever: beliefs are only added to."""
@@ -87,6 +89,7 @@ def members_now(on: date) -> QuerySet[Membership]:
     )
 
 
+@over_the_wall()
 def is_member(pool_id: str, trader_code: str, on: date) -> bool:
     return members_now(on).filter(pool_id=pool_id, trader_code=trader_code).exists()
 
@@ -143,6 +146,7 @@ def months_after(day: date, months: int) -> date:
     raise AssertionError
 
 
+@over_the_wall()
 def list_pools(on: date, county_code: str = "") -> list[PoolSummary]:
     """Every pool with its members, in the city or a county."""
     rows = members_now(on)
@@ -170,6 +174,7 @@ def list_pools(on: date, county_code: str = "") -> list[PoolSummary]:
     ]
 
 
+@over_the_wall()
 def list_targets(on: date) -> list[TargetView]:
     """The plan's numbers for pools, each trader counted once however many pools and levels."""
     found: dict[str, tuple[Pool, list[str]]] = {}
@@ -207,6 +212,7 @@ def list_exits_of(trader_code: str) -> list[ExitView]:
     return [_exit(row) for row in rows.order_by("-told_at")[:20]]
 
 
+@over_the_wall()
 def exit_is(argument: str) -> bool:
     """Whether an exit is in a state, asked again before a notice goes. ``argument``: id state."""
     number, _, state = argument.partition(" ")
@@ -249,17 +255,27 @@ def list_refreshes(
     return [_refresh(row) for row in rows.order_by("-year", "-listed_at")[:200]]
 
 
+def visible_refreshes(actor: Actor) -> QuerySet[Refresh]:
+    """The lists of the counties an officer tends, published or not."""
+    return Refresh.objects.filter(within(actor.scope(*TENDING), "county_code"))
+
+
 def list_refreshes_of(actor: Actor) -> list[RefreshView]:
     """The lists of the counties an officer tends, published or not."""
-    rows = Refresh.objects.filter(within(actor.scope(*TENDING), "county_code"))
-    rows = rows.select_related("listed_by", "run").order_by("-year", "-listed_at")
-    return [_refresh(row) for row in rows[:200]]
+    rows = visible_refreshes(actor).select_related("listed_by", "run")
+    return [_refresh(row) for row in rows.order_by("-year", "-listed_at")[:200]]
 
 
-def get_refresh(refresh_id: uuid.UUID | str, *, public: bool = True) -> RefreshView:
-    """One list. Raises UnknownRefresh."""
-    row = Refresh.objects.select_related("listed_by", "run").filter(pk=refresh_id).first()
-    if row is None or (public and row.state not in ("open", "concluded")):
+def get_refresh(refresh_id: uuid.UUID | str, *, actor: Actor | None = None) -> RefreshView:
+    """One list: for everybody once it is published, for an officer when it is of a county she
+    tends. Raises UnknownRefresh."""
+    rows = (
+        Refresh.objects.filter(state__in=("open", "concluded"))
+        if actor is None
+        else visible_refreshes(actor)
+    )
+    row = rows.select_related("listed_by", "run").filter(pk=refresh_id).first()
+    if row is None:
         raise UnknownRefresh("没有这份名单，或者还没有公示。处理办法：从名单列表里打开。")
     return _refresh(row)
 
@@ -298,6 +314,7 @@ def _names(codes: list[str]) -> Mapping[str, str]:
         return {}
 
 
+@over_the_wall()
 def _refresh(row: Refresh) -> RefreshView:
     pool = all_pools().get(row.pool_id)
     holds = row.holds.values_list("outcome", flat=True)

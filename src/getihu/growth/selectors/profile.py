@@ -70,11 +70,13 @@ def list_objections(trader_code: str) -> list[ObjectionView]:
     return [objection_view(row) for row in rows]
 
 
-def get_objection_slip(case_id: str, *, actor: Actor) -> bytes | None:
-    """The slip of the decision that stood when she objected: it replays for ever. None: no such
-    objection of hers."""
+def get_objection_slip(case_id: str, *, actor: Actor) -> tuple[str, bytes] | None:
+    """Whose, and the slip of the decision that stood when she objected: it replays for ever. None:
+    no such objection of hers."""
     row = Objection.objects.filter(case=case_id).first()
-    return bytes(row.slip) if row and actor.may_view(row.trader_code) else None
+    if row is None or not actor.may_view(row.trader_code):
+        return None
+    return row.trader_code, bytes(row.slip)
 
 
 def objection_view(row: Objection) -> ObjectionView:

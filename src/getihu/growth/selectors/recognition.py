@@ -5,6 +5,7 @@ from datetime import date
 
 from django.db.models import F
 
+from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor, Role
 from getihu.cases import selectors as cases
 from getihu.growth.catalogue.jury import scoring
@@ -85,6 +86,7 @@ def list_recommendations_of(trader_code: str) -> list[RecommendationView]:
     return [_recommendation(row) for row in rows[:20]]
 
 
+@over_the_wall()
 def recommendation_is_open(argument: str) -> bool:
     """Whether a recommendation still waits for its owner's answer: asked before a notice goes."""
     rows = Recommendation.objects.select_for_update().filter(pk=argument, answer="")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor, Role
 from getihu.accounts.selectors import within
 from getihu.dataplane import selectors as dataplane
@@ -228,6 +229,7 @@ def get_move(move_id: int) -> MoveView | None:
     return _move(row) if row else None
 
 
+@over_the_wall()
 def type_move_is(argument: str) -> bool:
     """Whether a move is in a state, asked again before a notice goes. ``argument``: id state."""
     number, _, state = argument.partition(" ")
@@ -250,6 +252,7 @@ def _move(row: TypeMove) -> MoveView:
     )
 
 
+@over_the_wall()
 def _view(row: TypeReview) -> ReviewView:
     return ReviewView(
         id=row.pk,

@@ -8,6 +8,7 @@ from typing import Final
 
 from django.db import transaction
 
+from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor
 from getihu.accounts.selectors import list_operators
 from getihu.cases import services as cases
@@ -64,6 +65,7 @@ class ObjectionKeeper:
             )
         _contest(case, fact, at)
 
+    @over_the_wall()
     def granted(self, case: CaseFile, *, by: Actor, at: datetime) -> None:
         if case.matter_id == HUMAN:
             _decided_by_a_person(case, by, at)
@@ -71,6 +73,7 @@ class ObjectionKeeper:
             state=Objection.State.PROMISED, decided_at=at
         )
 
+    @over_the_wall()
     def ended(self, case: CaseFile, state: str, *, at: datetime) -> None:
         """It was refused, not accepted or withdrawn."""
         if state in ("granted", "discarded"):

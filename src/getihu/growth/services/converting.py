@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
+from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor
 from getihu.cases.ports import CaseFile
 from getihu.growth.models import AftercareDuty, Conversion, TransferTask
@@ -43,6 +44,7 @@ class ConversionKeeper:
         if case.form.get("seen_both_sides") is not True:
             raise NotVoluntary("先看两边的比较和每一样东西会怎样。处理办法：看过以后勾选再交。")
 
+    @over_the_wall()
     def granted(self, case: CaseFile, *, by: Actor, at: datetime) -> None:
         if case.matter_id == MATTER:
             _note(case, at)
@@ -80,6 +82,7 @@ def _note(case: CaseFile, at: datetime) -> None:
         )
 
 
+@over_the_wall()
 @transaction.atomic
 def end_transfer(task_id: int, state: str, *, result: str, by: Actor, at: datetime) -> None:
     """An officer of the department says what became of a transfer. Raises: NotYours, AlreadyEnded."""
@@ -96,6 +99,7 @@ def end_transfer(task_id: int, state: str, *, result: str, by: Actor, at: dateti
     task.save(update_fields=["state", "result", "ended_at", "ended_by_id"])
 
 
+@over_the_wall()
 @transaction.atomic
 def serve_duty(duty_id: int, *, note: str, by: Actor, at: datetime) -> None:
     """An officer notes that something owed was done. Raises: NotYours, AlreadyEnded."""

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor
 from getihu.cases import services as cases
 from getihu.cases.ports import CaseFile
@@ -36,6 +37,7 @@ def object_to(
 class ObjectionHolds:
     """Holds what is objected to as soon as the case is handed in; lets it go as decided."""
 
+    @over_the_wall()
     def before_submission(self, case: CaseFile, *, by: Actor, at: datetime) -> None:
         if case.matter_id != OBJECTION_MATTER:
             return
@@ -45,6 +47,7 @@ class ObjectionHolds:
             raise NotNow("没有写明对什么有异议。处理办法：从“我的培育库”页面里提。")
         holding(rest, case, at)
 
+    @over_the_wall()
     def granted(self, case: CaseFile, *, by: Actor, at: datetime) -> None:
         if case.matter_id != OBJECTION_MATTER:
             return

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from django.db import connection, transaction
 from django.db.models import F
 
+from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor, Role
 from getihu.accounts.selectors import list_operators
 from getihu.audit import services as audit
@@ -154,6 +155,7 @@ def end_exits(at: datetime) -> int:
     return done
 
 
+@over_the_wall()
 def decide_exit(
     exit_id: int, *, leaves: bool, reason: str, article: str = "", by: Actor, at: datetime
 ) -> None:

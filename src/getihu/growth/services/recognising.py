@@ -9,6 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
+from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor, Role
 from getihu.accounts.selectors import actor_of, list_operators
 from getihu.audit import services as audit
@@ -62,6 +63,7 @@ class NotEligible(GetihuError):
     """She cannot apply as things are; the reason says which condition, when and what would help."""
 
 
+@over_the_wall()
 @transaction.atomic
 def recommend(
     trader_code: str, kind: str, reason: str, *, by: Actor, at: datetime
@@ -114,6 +116,7 @@ def recommend(
     return row
 
 
+@over_the_wall()
 @transaction.atomic
 def answer_recommendation(
     recommendation_id: uuid.UUID | str,
@@ -261,6 +264,7 @@ def _seat(case_id: uuid.UUID | str, by: Actor) -> Juror:
 class RecognitionGate:
     """What must be true before a step passes: scores of the jury, days of publication, objections."""
 
+    @over_the_wall()
     def before_stage_passes(
         self, case: CaseFile, stage_id: str, *, by: Actor, at: datetime
     ) -> None:
@@ -295,12 +299,14 @@ def _check_jury(case: CaseFile) -> None:
 class RecognitionFollows:
     """Looks before an application is handed in; a granted one becomes a membership for a term."""
 
+    @over_the_wall()
     def before_submission(self, case: CaseFile, *, by: Actor, at: datetime) -> None:
         if case.matter_id in PRIVILEGES:
             _check_privileged(case, at)
         if case.matter_id == RECOGNITION:
             _check_eligible(case, at)
 
+    @over_the_wall()
     def granted(self, case: CaseFile, *, by: Actor, at: datetime) -> None:
         if case.matter_id == RECOGNITION:
             _recognise(case, by, at)
@@ -445,6 +451,7 @@ def quota_base(county_code: str, of: str) -> int | None:
     return int(row[0]) if row else None
 
 
+@over_the_wall()
 @transaction.atomic
 def assess(
     pool_id: str,
@@ -500,6 +507,7 @@ def assess(
     return until
 
 
+@over_the_wall()
 @transaction.atomic
 def remove(
     pool_id: str,

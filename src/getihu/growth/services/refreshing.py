@@ -11,6 +11,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 
+from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor, Role
 from getihu.audit import services as audit
 from getihu.audit.contracts import AuditEvent
@@ -23,6 +24,7 @@ from getihu.growth.services.pooling import belief, close, enter, update_pool
 from getihu.growth.services.rights import NotNow, check_tender, day_of
 
 
+@over_the_wall()
 def list_refresh(pool_id: str, county_code: str, year: int, *, by: Actor, at: datetime) -> Refresh:
     """Bring the county's part of a pool to the newest data and list it. Only what changed is
     written. Raises: NotAllowed; NotNow (listed already this year); as ``update_pool``."""
@@ -61,6 +63,7 @@ def list_refresh(pool_id: str, county_code: str, year: int, *, by: Actor, at: da
     return refresh
 
 
+@over_the_wall()
 def open_refresh(refresh_id: uuid.UUID | str, *, by: Actor, at: datetime) -> Refresh:
     """A second person publishes the list for objection. Raises: NotAllowed, NotNow."""
     with transaction.atomic():
@@ -79,6 +82,7 @@ def open_refresh(refresh_id: uuid.UUID | str, *, by: Actor, at: datetime) -> Ref
     return refresh
 
 
+@over_the_wall()
 def conclude_refresh(refresh_id: uuid.UUID | str, *, by: Actor, at: datetime) -> Refresh:
     """Publish the list for good, after the days to object and every objection decided. What a
     person struck meanwhile is out of the final list. Raises: NotAllowed, NotNow."""
@@ -117,6 +121,7 @@ def conclude_refresh(refresh_id: uuid.UUID | str, *, by: Actor, at: datetime) ->
     return refresh
 
 
+@over_the_wall()
 def cancel_refresh(refresh_id: uuid.UUID | str, *, reason: str, by: Actor, at: datetime) -> None:
     """Take a list back that was not published yet. Raises: NotAllowed, NotNow."""
     with transaction.atomic():
@@ -129,6 +134,7 @@ def cancel_refresh(refresh_id: uuid.UUID | str, *, reason: str, by: Actor, at: d
         _record(refresh, "pool_list.cancelled", by, at, refresh.list_sha256)
 
 
+@over_the_wall()
 def strike(
     refresh_id: uuid.UUID | str,
     trader_code: str,
@@ -162,6 +168,7 @@ def strike(
         _record(refresh, "pool_list.struck", by, at, refresh.list_sha256, article=article)
 
 
+@over_the_wall()
 def put_in(
     refresh_id: uuid.UUID | str, trader_code: str, *, article: str, by: Actor, at: datetime
 ) -> None:

@@ -24,6 +24,7 @@ from getihu.portal.views.casework import (
     fresh_key,
     now,
     place_of,
+    shows,
     today,
     trader_name,
 )
@@ -208,7 +209,7 @@ def desk_run(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     view = cases.get_bundle_run(run_id, actor=actor, on=today())
     if view.submitted_at is None:
         raise cases.BundleNotFound
-    request.looked_at = view.trader_code  # type: ignore[attr-defined]
+    shows(request, view.trader_code)
     context = _course(view) | {"own": actor.agencies()}
     return render(request, "portal/desk/bundle.html", context)
 
@@ -227,8 +228,10 @@ def contested(request: HttpRequest) -> HttpResponse:
             return reverse("portal:desk-contested")
 
         return act_once(request, do)
+    rows = cases.list_contested(actor)
+    shows(request, *(value.trader_code for value in rows))
     context = {
-        "rows": cases.list_contested(actor),
+        "rows": rows,
         "answers": services.ANSWERS,
         "once": fresh_key(),
     }
@@ -255,6 +258,7 @@ def _own(request: HttpRequest, run_id: uuid.UUID) -> BundleView:
     view = cases.get_bundle_run(run_id, actor=actor_of(request), on=today())
     if not actor_of(request).may_view(view.trader_code):
         raise cases.BundleNotFound
+    shows(request, view.trader_code)
     return view
 
 

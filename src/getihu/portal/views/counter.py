@@ -33,6 +33,7 @@ from getihu.portal.views.casework import (
     fresh_key,
     now,
     place_of,
+    shows,
     today,
     trader_name,
 )
@@ -94,7 +95,7 @@ def _screen(request: HttpRequest, shown: Any) -> HttpResponse:
 
 def _in_front(request: HttpRequest, shown: Any, actor: Actor) -> dict[str, Any]:
     is_mine = shown.owner_id == actor.account_id and shown.ended_at is None
-    request.looked_at = shown.trader_code or None  # type: ignore[attr-defined]
+    _shows_visit(request, shown)
     place = _place(shown)
     linked = [view for view in _her_cases(shown, actor) if view.id in dict(shown.cases)]
     return {
@@ -283,7 +284,7 @@ def draft(request: HttpRequest, visit_id: uuid.UUID, case_id: uuid.UUID) -> Http
     view = next((v for v in _her_cases(shown, actor) if v.id == str(case_id)), None)
     if view is None or view.id not in dict(shown.cases):
         raise cases.CaseNotFound
-    request.looked_at = view.trader_code  # type: ignore[attr-defined]
+    shows(request, view.trader_code)
     if not _is_open_form(view):
         return redirect(_to(visit_id))
     matter, known = cases.get_matter(view.matter_id), known_facts(view)
@@ -363,6 +364,7 @@ def hand_over_visit(request: HttpRequest, visit_id: uuid.UUID) -> HttpResponse:
     """To whom, why, with which file: on one screen."""
     actor = actor_of(request)
     view = selectors.get_visit(visit_id, actor=actor)
+    _shows_visit(request, view)
     if request.method == "POST":
 
         def do() -> str:
@@ -391,7 +393,7 @@ def hand_over_case(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
     """The same for one case."""
     actor = actor_of(request)
     view = cases.get_case(case_id, actor=actor, on=today())
-    request.looked_at = view.trader_code  # type: ignore[attr-defined]
+    shows(request, view.trader_code)
     if request.method == "POST":
 
         def do() -> str:
@@ -420,6 +422,7 @@ def offer(request: HttpRequest, offer_id: uuid.UUID) -> HttpResponse:
     """Take over, or not, or take one's offer back."""
     actor = actor_of(request)
     view = selectors.get_offer(offer_id, actor=actor)
+    _shows_offered(request, view, actor)
     if request.method == "POST":
 
         def do() -> str:
@@ -453,6 +456,18 @@ def _to_whom(request: HttpRequest) -> uuid.UUID:
         return uuid.UUID(request.POST.get("to", ""))
     except ValueError:
         raise Refused(422, "没有选接手人", "移交要写明交给谁。") from None
+
+
+def _shows_visit(request: HttpRequest, view: Any) -> None:
+    """Whose question is shown; nobody's while it is not known who asked."""
+    shows(request, *([view.trader_code] if view.trader_code else []))
+
+
+def _shows_offered(request: HttpRequest, offer: Any, actor: Actor) -> None:
+    if offer.case_id:
+        shows(request, cases.get_case(offer.case_id, actor=actor, on=today()).trader_code)
+    else:
+        _shows_visit(request, selectors.get_visit(offer.visit_id, actor=actor))
 
 
 def _about(offer: Any, actor: Actor) -> dict[str, Any]:

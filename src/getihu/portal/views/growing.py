@@ -22,6 +22,7 @@ from getihu.portal.views.casework import (
     fresh_key,
     now,
     place_of,
+    shows,
     today,
     trader_name,
 )
@@ -123,9 +124,11 @@ def _object(request: HttpRequest, trader_code: str, fact: str, claimed: str, why
 @own_page
 def objection_slip(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
     """The slip of the decision made with the contested datum; it replays byte for byte."""
-    slip = selectors.get_objection_slip(str(case_id), actor=actor_of(request))
-    if slip is None:
+    found = selectors.get_objection_slip(str(case_id), actor=actor_of(request))
+    if found is None:
         raise Refused(404, "没有这张凭据", "它不是您的，或者没有提过这样的异议。")
+    trader_code, slip = found
+    shows(request, trader_code)
     response = HttpResponse(slip, content_type="application/json")
     response["Content-Disposition"] = f'attachment; filename="slip-{case_id}.json"'
     return response
@@ -183,15 +186,15 @@ def duty_say(request: HttpRequest, trader_code: str) -> HttpResponse:
 def desk(request: HttpRequest) -> HttpResponse:
     """Links to look at, conflicts, transfers and what is owed: of her department and region."""
     actor = actor_of(request)
-    context = {
+    context: dict[str, list[Any]] = {
         "links": selectors.list_links(actor),
         "linked": selectors.list_links(actor, state="linked", limit=20),
         "conflicts": selectors.list_conflicts(actor),
         "tasks": selectors.list_open_tasks(actor),
         "duties": selectors.list_due_duties(actor, by=today() + SOON, on=today()),
-        "once": fresh_key(),
     }
-    return render(request, "portal/desk/growth.html", context)
+    shows(request, *(each.trader_code for rows in context.values() for each in rows))
+    return render(request, "portal/desk/growth.html", {**context, "once": fresh_key()})
 
 
 @require_POST

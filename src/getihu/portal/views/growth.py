@@ -24,6 +24,7 @@ from getihu.portal.views.casework import (
     fresh_key,
     now,
     place_of,
+    shows,
     today,
     trader_name,
 )
@@ -31,6 +32,7 @@ from getihu.reference import selectors as reference
 from getihu.rulebook import selectors as rulebook
 
 PAGE = 100
+PUBLIC = ("open", "concluded")
 JUROR_ROLES = (Role.CASE_OFFICER, Role.SUPERVISOR, Role.WINDOW_OFFICER)
 trader_page = casework("portal:mine")
 desk_page = casework("portal:desk-pools")
@@ -170,6 +172,8 @@ def mine(request: HttpRequest, trader_code: str) -> HttpResponse:
 def say(request: HttpRequest, trader_code: str) -> HttpResponse:
     """Object, answer a recommendation, or begin an application; sent again it acts once."""
     actor, asked = actor_of(request), request.POST.get("do", "")
+    if not actor.may_view(trader_code):
+        raise Refused(404, "没有找到", "没有这一户，或者不是您的。")
 
     def do() -> str:
         at = now()
@@ -211,13 +215,17 @@ def desk(request: HttpRequest) -> HttpResponse:
     """What an officer tends: reviews and movers, exits, lists, recommendations, terms, juries."""
     actor, on = actor_of(request), today()
     counties = [c for c in _counties() if actor.scope(*JUROR_ROLES).covers(c.code)]
+    moves = selectors.list_moves(actor, limit=100)
+    exits = selectors.list_exits(actor, limit=100)
+    terms = selectors.list_terms(actor, on)
+    shows(request, *(each.trader_code for rows in (moves, exits, terms) for each in rows))
     context = {
         "reviews": selectors.list_reviews(6),
-        "moves": selectors.list_moves(actor, limit=100),
+        "moves": moves,
         "move_counts": selectors.count_moves(actor),
-        "exits": selectors.list_exits(actor, limit=100),
+        "exits": exits,
         "lists": selectors.list_refreshes_of(actor),
-        "terms": selectors.list_terms(actor, on),
+        "terms": terms,
         "pools": selectors.all_pools().values(),
         "counties": counties,
         "windows": [w for w in selectors.list_windows(on) if w[2]],
@@ -246,15 +254,16 @@ def act(request: HttpRequest) -> HttpResponse:
 @desk_page
 def desk_list(request: HttpRequest, list_id: uuid.UUID) -> HttpResponse:
     """One list before and after it is published: lines, objections, the next step."""
-    shown = selectors.get_refresh(list_id, public=False)
     actor = actor_of(request)
-    if not actor.scope(*JUROR_ROLES).covers(shown.county_code):
-        raise Refused(404, "没有找到", "没有这份名单，或者不在您的辖区。")
+    shown = selectors.get_refresh(list_id, actor=actor)
+    lines, holds = selectors.list_lines(list_id, limit=PAGE), selectors.list_holds(list_id)
+    hidden = [] if shown.state in PUBLIC else lines  # a published line is everybody's
+    shows(request, *(line.trader_code for line in hidden), *(hold.trader_code for hold in holds))
     context = {
         "list": shown,
         "pool": selectors.get_pool(shown.pool_id),
-        "lines": selectors.list_lines(list_id, limit=PAGE),
-        "holds": selectors.list_holds(list_id),
+        "lines": lines,
+        "holds": holds,
         "chief": Role.SUPERVISOR in actor.roles,
         "account": actor.account_id,
         "is_over": shown.object_until is not None and today() > shown.object_until,

@@ -49,7 +49,8 @@ def home(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     listed = [view for view in cases.list_cases(actor, on=today()) if _is_hers(actor, view)]
     listed = [view for view in listed if view.state is not State.DISCARDED]
-    shows(request, *(view.trader_code for view in listed))
+    runs = own_runs(actor)
+    shows(request, *(view.trader_code for view in listed), *(run.trader_code for run in runs))
     parts = cases.cases_in_bundles(view.id for view in listed)
     listed = [v for v in listed if v.id not in parts or v.state in (State.CORRECTION, State.DRAFT)]
     traders = traders_of(actor)
@@ -62,7 +63,7 @@ def home(request: HttpRequest) -> HttpResponse:
         ],
         "ended": [view for view in listed if view.state in FINAL],
         "matters": _startable(actor),
-        "runs": own_runs(actor),
+        "runs": runs,
         "bundles": startable_bundles(actor),
     }
     return render(request, "portal/mine/home.html", context)

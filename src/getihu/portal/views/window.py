@@ -27,6 +27,7 @@ from getihu.portal.views.casework import (
     fresh_key,
     now,
     place_of,
+    shows,
     today,
     trader_name,
 )
@@ -45,6 +46,8 @@ def appointments(request: HttpRequest) -> HttpResponse:
         for visit in selectors.list_visits_of(actor)
         if visit.state != "left"
     ]
+    seen = [*(each.trader_code for each in listed), *(visit.trader_code for visit, _ in visits)]
+    shows(request, *filter(None, seen))  # an appointment need not be for a shop
     context = {
         "booked": [(each, each.on == today()) for each in listed if each.state == "booked"],
         "past": [each for each in listed if each.state != "booked"][:10],
