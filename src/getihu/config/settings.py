@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "getihu.passport",
     "getihu.policies",
     "getihu.growth",
+    "getihu.supervision",
     "getihu.journeys",
     "getihu.portal",
 ]
@@ -227,6 +228,7 @@ CREDIT_CODE_BLOCK = env.str("GETIHU_CREDIT_CODE_BLOCK", default="MAHU")
 PROGRAMME_DIRS = [PACKAGE_DIR / "policies" / "awards"]
 
 # Where cultivation pools and the yearly windows for applying to them lie.
+FIELD_DIRS = [PACKAGE_DIR / "supervision" / "fields"]
 POOL_DIRS = [PACKAGE_DIR / "growth" / "pools"]
 WINDOW_DIRS = [PACKAGE_DIR / "growth" / "windows"]
 

@@ -1,0 +1,1 @@
+"""The fields of supervision, as their YAML files say."""

@@ -1,0 +1,119 @@
+"""What is checked, by whom, how much of each class and how often at most: one YAML file a field."""
+
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Final
+
+import yaml
+from django.conf import settings
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from getihu.kernel.errors import GetihuError, InvalidInput, Problem, nearest_name
+
+CLASSES: Final = ("class_a", "class_b", "class_c", "class_d", "unknown")
+HOW_TO: Final = "照 docs/how-to/add-a-field-of-supervision.md 改。"
+Text = Annotated[str, Field(min_length=1)]
+
+
+class UnknownField(GetihuError):
+    """No field has this id."""
+
+    exit_code = 3
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Rate(Part):
+    """A share as an exact fraction (``3/100``) and the text that set it."""
+
+    value: Fraction
+    source: Text
+
+    @field_validator("value", mode="before")
+    @classmethod
+    def _exact(cls, value: object) -> Fraction:
+        if not isinstance(value, str):
+            raise ValueError("比例写成分数，例如 3/100")
+        rate = Fraction(value)
+        if not 0 <= rate <= 1:
+            raise ValueError("比例要在 0 和 1 之间")
+        return rate
+
+
+class Most(Part):
+    """How many planned visits a year at most, and the text that set it."""
+
+    value: Annotated[int, Field(ge=1)]
+    source: Text
+
+
+class FieldOfSupervision(Part):
+    """``industries``: beginnings of GB/T 4754 codes; empty: every trade. ``publish_term``: the
+    statutory term within which results are published; empty: no general article is known."""
+
+    id: Text
+    title: Text
+    agency: Text
+    qualification: Text
+    checks: Annotated[tuple[str, ...], Field(min_length=1)]
+    basis: Text
+    industries: tuple[str, ...]
+    rates: dict[str, Rate]
+    most_a_year: dict[str, Most]
+    publish_term: str
+
+    @field_validator("rates", "most_a_year")
+    @classmethod
+    def _every_class(cls, value: dict[str, object]) -> dict[str, object]:
+        if set(value) != set(CLASSES):
+            raise ValueError(f"每一类都要写：{'、'.join(CLASSES)}")
+        return value
+
+
+def list_fields() -> list[FieldOfSupervision]:
+    """Every field, by id. Raises InvalidInput with every problem of every file."""
+    return sorted(_fields(_stamps()).values(), key=lambda field: field.id)
+
+
+def get_field(field_id: str) -> FieldOfSupervision:
+    """Raises UnknownField with the nearest id."""
+    known = _fields(_stamps())
+    if field_id not in known:
+        near = nearest_name(field_id, known)
+        hint = f"最接近的是 {near}" if near else f"现有：{'、'.join(sorted(known))}"
+        raise UnknownField(f"没有监管领域 {field_id}。{hint}。")
+    return known[field_id]
+
+
+def _stamps() -> tuple[tuple[str, int], ...]:
+    files = [path for folder in settings.FIELD_DIRS for path in sorted(Path(folder).glob("*.yaml"))]
+    return tuple((str(path), path.stat().st_mtime_ns) for path in files)
+
+
+@lru_cache(maxsize=4)
+def _fields(stamps: tuple[tuple[str, int], ...]) -> dict[str, FieldOfSupervision]:
+    found: dict[str, FieldOfSupervision] = {}
+    problems: list[Problem] = []
+    for name, _ in stamps:
+        path = Path(name)
+        try:
+            read = FieldOfSupervision.model_validate(yaml.safe_load(path.read_text("utf-8")))
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            line = mark.line + 1 if mark else None
+            problems.append(Problem("YAML 写法不对", name, line, fix="核对缩进和冒号。"))
+            continue
+        except ValidationError as error:
+            for each in error.errors():
+                where = ".".join(str(part) for part in each["loc"])
+                problems.append(Problem(each["msg"], name, field=where, fix=HOW_TO))
+            continue
+        if read.id != path.stem:
+            problems.append(Problem("文件名和编号不同", name, field="id", fix=HOW_TO))
+        found[read.id] = read
+    if problems:
+        raise InvalidInput(problems)
+    return found

@@ -1,0 +1,77 @@
+"""Visits within an actor's reach, and the one a 检查码 opens."""
+
+import uuid
+
+from django.db.models import Q, QuerySet
+
+from getihu.accounts.contracts import Actor, Role
+from getihu.accounts.selectors import within
+from getihu.supervision.contracts import (
+    FINDING_LABELS,
+    VISIT_LABELS,
+    Finding,
+    PlanState,
+    UnknownVisit,
+    VisitKind,
+    VisitState,
+    VisitView,
+)
+from getihu.supervision.models import Visit
+
+OFFICERS = (Role.CASE_OFFICER, Role.SUPERVISOR)
+
+
+def visible_visits(actor: Actor | None) -> QuerySet[Visit]:
+    """Visits an actor may see; None: all, for jobs. An owner sees a drawn one once it is published:
+    nobody is warned of a check the law does not announce."""
+    found = Visit.objects.select_related("plan")
+    if actor is None:
+        return found
+    hers = Q(trader_code__in=[*actor.own, *(code for code, _ in actor.authorised)]) & (
+        Q(plan=None, state=VisitState.DONE) | Q(plan__state=PlanState.PUBLISHED) | Q(state="done")
+    )
+    return found.filter(hers | within(actor.scope(*OFFICERS), "place"))
+
+
+def list_visits_of(trader_code: str, *, actor: Actor, year: int | None = None) -> list[VisitView]:
+    """A trader's visits, newest first, as far as the actor may see them."""
+    found = visible_visits(actor).filter(trader_code=trader_code)
+    rows = found.filter(year=year) if year else found
+    return [view_of(visit) for visit in rows.order_by("-made_at")]
+
+
+def get_visit(visit_id: uuid.UUID | str, *, actor: Actor) -> VisitView:
+    """Raises UnknownVisit."""
+    try:
+        return view_of(visible_visits(actor).get(pk=uuid.UUID(str(visit_id))))
+    except (Visit.DoesNotExist, ValueError):
+        raise UnknownVisit("没有找到这次检查。") from None
+
+
+def find_visit_by_code(code: str) -> VisitView | None:
+    """The visit a 检查码 belongs to; None for an unknown code. Whoever holds it was shown it at the
+    door."""
+    visit = Visit.objects.select_related("plan").filter(code=code.strip().upper()).first()
+    return view_of(visit) if visit else None
+
+
+def view_of(visit: Visit) -> VisitView:
+    kind = VisitKind(visit.kind)
+    finding = Finding(visit.finding) if visit.finding else None
+    items = tuple(item for agency in visit.agencies for item in visit.items.get(agency, ()))
+    return VisitView(
+        id=str(visit.pk),
+        trader_code=visit.trader_code,
+        kind=kind,
+        kind_label=VISIT_LABELS[kind],
+        agencies=tuple(visit.agencies),
+        items=items,
+        basis=visit.basis,
+        planned_on=visit.planned_on,
+        done_on=visit.done_on,
+        state=VisitState(visit.state),
+        finding=finding,
+        finding_label=FINDING_LABELS[finding] if finding else "",
+        plan_number=visit.plan.number if visit.plan else "",
+        plan_id=str(visit.plan_id or ""),
+    )

@@ -1,0 +1,256 @@
+"""A draw, step by step: frozen and committed, chance entered before a witness, drawn, published.
+
+Each step is another request and another event of the public log. The database refuses any other
+order, a second draw of a plan, and a change of what was fixed.
+"""
+
+import json
+import uuid
+from datetime import date, datetime
+from fractions import Fraction
+
+from django.db import transaction
+
+from getihu.access.services import over_the_wall
+from getihu.accounts.contracts import Actor, Role
+from getihu.dataplane import selectors as dataplane
+from getihu.rulebook import selectors as rulebook
+from getihu.supervision.catalogue.fields import FieldOfSupervision, get_field
+from getihu.supervision.contracts import Chance, NotNow, PlanState, VisitKind, VisitState
+from getihu.supervision.draws import rounds
+from getihu.supervision.draws.texts import digest
+from getihu.supervision.models import Conflict, Inspector, Plan, Visit
+from getihu.supervision.selectors.burden import full_years
+from getihu.supervision.selectors.dossiers import keep_text, program_sha256, read_text
+from getihu.supervision.services.planning import lock_plan
+from getihu.supervision.services.rights import check_officer
+from getihu.supervision.services.telling import tell
+from getihu.supervision.services.visiting import fresh_code
+
+RISK = "supervision.risk_class"
+PARTS = ("frame", "excluded", "inspectors", "conflicts")
+
+
+def commit_plan(plan_id: uuid.UUID | str, *, by: Actor, at: datetime) -> str:
+    """Freeze the lists as of the newest published data and put their digests into the log; returns
+    the digest of the commitment. From here on nothing of the plan changes.
+
+    Raises: UnknownPlan, NotAllowed, NotNow, CannotDraw, NotSwept.
+    """
+    with transaction.atomic(), over_the_wall():
+        plan = lock_plan(plan_id)
+        check_officer(by, plan.agency, plan.county_code, "冻结名录", Role.SUPERVISOR)
+        _expect(plan, PlanState.DRAFT)
+        lists, about = _freeze(plan, at)
+        text = rounds.commitment(
+            lists,
+            rates={name: Fraction(rate) for name, rate in plan.rates.items()},
+            team=plan.team,
+            qualification=get_field(plan.field_id).qualification,
+            recipe=plan.recipe,
+            about=about,
+            program_sha256=program_sha256(),
+        )
+        for part in PARTS:
+            keep_text(getattr(lists, part))
+        keep_text(text)
+        plan.commitment, plan.commitment_sha256 = text, digest(text)
+        plan.state, plan.committed_at, plan.committed_by_id = (
+            PlanState.COMMITTED,
+            at,
+            by.account_id,
+        )
+        plan.save()
+        tell("draw.committed", _ref(plan), by, at, commitment=plan.commitment_sha256)
+    return str(plan.commitment_sha256)
+
+
+def enter_chance(
+    plan_id: uuid.UUID | str,
+    kind: str,
+    digits: str,
+    *,
+    is_fallback: bool = False,
+    witness: str,
+    by: Actor,
+    at: datetime,
+) -> None:
+    """Write down the random digits that came up after the commitment. ``witness`` is the account of
+    the second person who saw them come up.
+
+    Raises: UnknownPlan, NotAllowed, NotNow (too early, no commitment, entered already), CannotDraw.
+    """
+    with transaction.atomic():
+        plan = lock_plan(plan_id)
+        check_officer(by, plan.agency, plan.county_code, "录入随机数", Role.SUPERVISOR)
+        _expect(plan, PlanState.COMMITTED)
+        if at < datetime.fromisoformat(plan.recipe["not_before"]):
+            raise NotNow(f"随机数约定在 {plan.recipe['not_before']} 之后产生，现在录入太早。")
+        if witness == by.account_id:
+            raise NotNow("见证人不能是录入的人自己。")
+        promised = plan.recipe["fallback"]["kind"] if is_fallback else plan.recipe["kind"]
+        wanted = plan.recipe["fallback"]["digits"] if is_fallback else plan.recipe["digits"]
+        if kind != promised or len(digits) != int(wanted):
+            raise NotNow(f"名录冻结时约定的是 {promised} {wanted} 位，不能换。")
+        plan.seed = rounds.seed_of(str(plan.commitment), kind, digits, is_fallback=is_fallback)
+        plan.chance_kind, plan.chance_digits = Chance(kind), digits
+        plan.is_fallback = is_fallback
+        plan.state, plan.seeded_at, plan.seeded_by_id = PlanState.SEEDED, at, by.account_id
+        plan.witness_id = uuid.UUID(witness)
+        plan.save()
+        tell("draw.seeded", _ref(plan), by, at, seed=plan.seed, kind=kind)
+
+
+def draw_plan(plan_id: uuid.UUID | str, *, by: Actor | str, at: datetime) -> int:
+    """Draw, and make a visit of everybody drawn; returns how many. Asked again it is the same draw
+    and nothing happens. Raises: UnknownPlan, NotAllowed, NotNow."""
+    with transaction.atomic(), over_the_wall():
+        plan = lock_plan(plan_id)
+        if not isinstance(by, str):
+            check_officer(by, plan.agency, plan.county_code, "抽取", Role.SUPERVISOR)
+        if plan.state in (PlanState.DRAWN, PlanState.PUBLISHED):
+            return int(plan.drawn_count or 0)
+        _expect(plan, PlanState.SEEDED)
+        lists, told = lists_of(plan), json.loads(str(plan.commitment))
+        drawn = rounds.draw(
+            lists,
+            told["strata"],
+            str(plan.seed),
+            team=told["team"],
+            qualification=told["qualification"],
+        )
+        text = rounds.result_text(drawn)
+        keep_text(text)
+        plan.result_sha256, plan.drawn_count = digest(text), len(drawn)
+        plan.state, plan.drawn_at = PlanState.DRAWN, at
+        plan.save()
+        tell("draw.drawn", _ref(plan), by, at, result=plan.result_sha256, n=len(drawn))
+        _make_visits(plan, drawn, at)
+    return len(drawn)
+
+
+def publish_plan(plan_id: uuid.UUID | str, *, by: Actor, at: datetime) -> None:
+    """Open the draw to everybody: who was drawn and by whom she is visited. Until then the public
+    sees the commitment and the digest of the result. Raises: UnknownPlan, NotAllowed, NotNow."""
+    with transaction.atomic():
+        plan = lock_plan(plan_id)
+        check_officer(by, plan.agency, plan.county_code, "公布抽取结果", Role.SUPERVISOR)
+        _expect(plan, PlanState.DRAWN)
+        plan.state, plan.published_at = PlanState.PUBLISHED, at
+        plan.save()
+        tell("draw.published", _ref(plan), by, at, result=str(plan.result_sha256))
+
+
+def lists_of(plan: Plan) -> rounds.Lists:
+    """The frozen lists, checked against the commitment. Raises NotNow where one is damaged."""
+    told = json.loads(str(plan.commitment))
+    return rounds.Lists(**{part: read_text(told[part]["sha256"]) for part in PARTS})
+
+
+def _freeze(plan: Plan, at: datetime) -> tuple[rounds.Lists, dict[str, object]]:
+    field = get_field(plan.field_id)
+    snapshot = dataplane.get_published_snapshot()
+    as_of, snapshot_id = snapshot.data_until, snapshot.snapshot_id
+    table = rulebook.city_outcomes(
+        RISK, as_of, snapshot_id, facts=("county_code", "industry_code", "is_registered")
+    )
+    frame: dict[str, str] = {}
+    excluded: dict[str, str] = {}
+    spared = _spared(plan)
+    for row in table.to_pylist():
+        if row["county_code"] != plan.county_code:
+            continue
+        code = row["trader_code"]
+        if row["is_registered"] == "false":
+            excluded[code] = "not_registered"
+        elif not _is_of(field, row["industry_code"]):
+            excluded[code] = "other_trade"
+        elif code in spared:
+            excluded[code] = spared[code]
+        else:
+            frame[code] = _stratum(row["outcome"])
+    people = Inspector.objects.filter(county_code=plan.county_code, agency=plan.agency)
+    able = [
+        p for p in people if p.certified_until is None or p.certified_until >= plan.window_until
+    ]
+    against = Conflict.objects.filter(inspector__in=able).select_related("inspector")
+    lists = rounds.make_lists(
+        frame,
+        excluded,
+        [(person.number, skill) for person in able for skill in person.qualifications],
+        [(c.inspector.number, c.trader_code) for c in against],
+    )
+    about: dict[str, object] = {
+        "plan": str(plan.pk),
+        "number": plan.number,
+        "title": plan.title,
+        "agency": plan.agency,
+        "county": plan.county_code,
+        "field": plan.field_id,
+        "window": [plan.window_from.isoformat(), plan.window_until.isoformat()],
+        "as_of": as_of.isoformat(),
+        "snapshot": snapshot_id,
+        "risk_rule": rulebook.swept_versions(as_of, snapshot_id)[RISK],
+        "basis": field.basis,
+    }
+    return lists, about
+
+
+def _spared(plan: Plan) -> dict[str, str]:
+    """Traders of the county whose year is full: drawing them would break the legal maximum."""
+    return dict.fromkeys(full_years(plan.county_code, plan.field_id, plan.year), "year_is_full")
+
+
+def _is_of(field: FieldOfSupervision, industry: str | None) -> bool:
+    if not field.industries:
+        return True
+    return industry is not None and industry.startswith(field.industries)
+
+
+def _stratum(outcome: str | None) -> str:
+    known = {"class_a", "class_b", "class_c", "class_d"}
+    return outcome if outcome in known else "unknown"
+
+
+def _make_visits(plan: Plan, drawn: list[rounds.Drawn], at: datetime) -> None:
+    field = get_field(plan.field_id)
+    places = _places([d.trader_code for d in drawn], json.loads(str(plan.commitment))["about"])
+    Visit.objects.bulk_create(
+        [
+            Visit(
+                trader_code=d.trader_code,
+                place=places.get(d.trader_code) or plan.county_code,
+                kind=VisitKind.DRAWN,
+                agencies=[plan.agency],
+                items={plan.agency: list(field.checks)},
+                basis=field.basis,
+                plan=plan,
+                team=list(d.team),
+                year=plan.year,
+                risk_class=d.stratum.removeprefix("class_").upper()[:1],
+                planned_on=None,
+                state=VisitState.PLANNED,
+                code=fresh_code(),
+                made_at=at,
+            )
+            for d in drawn
+        ],
+        batch_size=500,
+    )
+
+
+def _places(codes: list[str], about: dict[str, str]) -> dict[str, str]:
+    found = dataplane.list_trader_facts(
+        codes, date.fromisoformat(about["as_of"]), about["snapshot"], facts=["town_code"]
+    )
+    return {trader.trader_code: str(trader.values["town_code"].value or "") for trader in found}
+
+
+def _expect(plan: Plan, state: PlanState) -> None:
+    if plan.state != state:
+        label = PlanState(plan.state)
+        raise NotNow(f"这份计划现在不在这一步（{label.value}）。处理办法：打开计划看下一步是什么。")
+
+
+def _ref(plan: Plan) -> str:
+    return f"draw:{plan.pk}"
