@@ -52,9 +52,14 @@ def home(request: HttpRequest) -> HttpResponse:
     shows(request, *(view.trader_code for view in listed))
     parts = cases.cases_in_bundles(view.id for view in listed)
     listed = [v for v in listed if v.id not in parts or v.state in (State.CORRECTION, State.DRAFT)]
-    traders = traders_of(actor)
+    runs, names = own_runs(actor), {code: trader_name(code) for code in traders_of(actor)}
+    several = len({*names, *(view.trader_code for view in (*listed, *runs))}) > 1
     context = {
-        "traders": [(code, trader_name(code)) for code in traders],
+        "shops": list(names.values()),
+        # With one shop its name above says it for every row.
+        "names": names | {v.trader_code: trader_name(v.trader_code) for v in (*listed, *runs)}
+        if several
+        else {},
         "drafts": [view for view in listed if view.state is State.DRAFT],
         "wanted": [view for view in listed if view.state is State.CORRECTION],
         "running": [
@@ -62,7 +67,7 @@ def home(request: HttpRequest) -> HttpResponse:
         ],
         "ended": [view for view in listed if view.state in FINAL],
         "matters": _startable(actor),
-        "runs": own_runs(actor),
+        "runs": runs,
         "bundles": startable_bundles(actor),
     }
     return render(request, "portal/mine/home.html", context)
