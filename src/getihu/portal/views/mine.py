@@ -272,8 +272,10 @@ def _may_start(actor: Actor, matter: Matter, code: str) -> bool:
 
 def _startable(actor: Actor) -> list[Matter]:
     every = list(cases.matter_catalogue().values())
-    # Begun from the page of what they are about: a policy, a datum of the profile.
-    every = [m for m in every if m.id != APPLICATION and not m.id.startswith(OBJECTION)]
+    covered = {name for w in cases.bundle_catalogue().values() for name in w.bundle.covers}
+    # Begun from the page of what they are about: a policy, a datum of the profile, a bundle.
+    every = [m for m in every if m.id not in {APPLICATION, *covered}]
+    every = [m for m in every if not m.id.startswith(OBJECTION)]
     return [m for m in every if any(_may_start(actor, m, c) for c in traders_of(actor))]
 
 
