@@ -207,21 +207,6 @@ def test_what_waits_for_a_refused_part_stops_and_goes_on_when_it_is_done_again(c
     assert held.state in (PartState.HELD, PartState.RUNNING)
 
 
-def test_the_parts_follow_each_other_by_themselves(cast):
-    tax = officer("tax", Role.CASE_OFFICER, "tax", LUCHENG)
-    fund = officer("fund", Role.CASE_OFFICER, "housing_fund", LUCHENG)
-    form = {"has_food_permit": False, "has_staff": False, "pays_fund": True}
-    form |= {"company_kind": "company", "company_name": "某公司", "debts_promised": True}
-    run = handed_in(cast, "entry.become_company", form | {"keeps_invoices": True})
-    passed(case_of(run, "tax"), tax, at=days(1))
-    registration = case_of(run, "registration")
-    assert Case.objects.get(pk=registration).submitted_at == days(1)
-    passed(registration, cast.window, at=days(2))
-    passed(case_of(run, "tax_change"), tax, at=days(3))
-    passed(case_of(run, "fund"), fund, at=days(3))
-    assert seen(run, cast.owner, 3).state is BundleState.DONE
-
-
 def test_only_the_owner_herself_can_begin_a_conversion(cast):
     from getihu.accounts import services as accounts
     from getihu.accounts.contracts import Purpose
@@ -415,15 +400,16 @@ def test_a_changed_file_leaves_running_bundles_and_cases_as_they_were(cast, hrss
 
 
 def test_a_part_whose_turn_comes_later_goes_by_the_text_of_the_beginning(cast, folders):
-    tax = officer("tax", Role.CASE_OFFICER, "tax", LUCHENG)
-    form = {"has_food_permit": False, "has_staff": False, "pays_fund": False}
-    form |= {"company_kind": "company", "company_name": "某公司", "debts_promised": True}
-    run = handed_in(cast, "entry.become_company", form | {"keeps_invoices": True})
-    (folders / "MATTER_DIRS" / "entry.conversion.yaml").unlink()
-    (folders / "BUNDLE_DIRS" / "entry.become_company.yaml").unlink()
-    passed(case_of(run, "tax"), tax, at=days(1))
-    assert parts(run, cast.owner, 1)["registration"].title == "个体工商户转型为企业"
-    assert Case.objects.get(pk=case_of(run, "registration")).form["company_name"] == "某公司"
+    people = [officer(a, Role.CASE_OFFICER, a, LUCHENG) for a in ("power", "water", "telecom")]
+    form = {"supply_voltage": "low", "capacity_kw": "30", "line_m": "0", "digs_road": False}
+    form |= {"takes_green": False, "road_kind": "none", "wants_water": True, "wants_gas": False}
+    form |= {"wants_network": False, "visit_on": "2026-11-05", "connects_to": "某路2号"}
+    run = handed_in(cast, "entry.utilities", form)
+    (folders / "MATTER_DIRS" / "entry.water_supply.yaml").unlink()
+    (folders / "BUNDLE_DIRS" / "entry.utilities.yaml").unlink()
+    passed(case_of(run, "survey"), *people)
+    assert parts(run, cast.owner)["water"].title == "用水接入"
+    assert Case.objects.get(pk=case_of(run, "water")).matter_id == "entry.water_supply"
 
 
 def test_control_without_the_kept_text_a_removed_file_breaks_a_running_case(cast, hrss, folders):

@@ -72,6 +72,13 @@ def test_refuses_with_a_reason_and_a_way_out(text, reason):
     assert refused.value.fix
 
 
+def test_a_wrong_check_character_says_which_was_expected_and_never_the_code():
+    with pytest.raises(codes.InvalidCreditCode, match="第18位应是“G”，写的是“H”") as refused:
+        codes.normalise_credit_code("92330303MA2BT6U57H")
+    assert "不要按校验位倒推" in str(refused.value)
+    assert "MA2BT6U57" not in str(refused.value)
+
+
 def test_says_who_registered_it_and_whether_it_is_a_sole_trader():
     assert codes.is_sole_trader_code("92330303MA2BT6U57G")
     assert not codes.is_sole_trader_code("91330211144375338P")

@@ -254,7 +254,8 @@ def test_a_lower_case_code_leads_to_the_one_address(client, city):
 def test_a_wrong_code_says_what_is_wrong(client, city):
     response = client.get("/traders/92330302MA2ABC001X/")
     assert response.status_code == 404
-    assert "校验位不符" in text_of(response)
+    assert "校验位不符" in text_of(response) and "第18位应是" in text_of(response)
+    assert "请核对原始登记" in text_of(response)
 
 
 # A decision's page

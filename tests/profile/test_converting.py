@@ -3,6 +3,7 @@
 import pytest
 from django.db import DatabaseError, transaction
 
+from getihu.cases import selectors as bundles
 from getihu.cases import services as cases
 from getihu.cases.models import Case, CaseMove
 from getihu.entry import selectors as entry
@@ -12,7 +13,7 @@ from getihu.growth.models import AftercareDuty, Conversion, TransferTask
 from tests.cases.cast import AT, days, person
 
 pytestmark = pytest.mark.django_db
-MATTER = "growth.conversion"
+MATTER, BUNDLE = "growth.conversion", "entry.become_company"
 FORM = {
     "own_will": True,
     "seen_both_sides": True,
@@ -36,6 +37,60 @@ def convert(shop, window, at=AT):
     cases.accept(case, by=window, at=at)
     cases.finish_stage(case, "registration", passed=True, by=window, at=at)
     return case
+
+
+def together(shop, form=FORM):
+    """The whole of it as a bundle: taxes, the conversion, what follows it."""
+    trader, owner = shop
+    run = cases.open_bundle(BUNDLE, trader.trader_code, place=trader.town_code, by=owner, at=AT)
+    asked = {"has_food_permit": False, "has_staff": False, "pays_fund": False}
+    cases.save_bundle(run, asked | {"keeps_invoices": True} | form, by=owner)
+    cases.submit_bundle(run, by=owner, at=AT)
+    return run
+
+
+def part_of(run, part_id, owner):
+    view = bundles.get_bundle_run(run, actor=owner, on=AT.date())
+    return next(part for part in view.parts if part.part_id == part_id)
+
+
+def passed(run, part_id, by, owner):
+    case = part_of(run, part_id, owner).case_id
+    cases.accept(case, by=by, at=AT)
+    for stage in part_of(run, part_id, owner).stages:
+        cases.finish_stage(case, stage.stage_id, passed=True, by=by, at=AT)
+
+
+def test_the_bundle_composes_the_one_matter_and_files_once(shop, window, tax_officer):
+    """Its part is growth's own matter: the register, the rehearsal and the duties come of it."""
+    trader, owner = shop
+    run = together(shop)
+    passed(run, "tax", tax_officer, owner)
+    assert Case.objects.get(pk=part_of(run, "registration", owner).case_id).matter_id == MATTER
+    passed(run, "registration", window, owner)
+    passed(run, "tax_change", tax_officer, owner)
+    assert bundles.get_bundle_run(run, actor=owner, on=AT.date()).state == "done"
+    assert entry.get_entry(trader.trader_code).company_form == "limited"
+    assert Filing.objects.filter(kind="conversion").count() == 1
+    assert Conversion.objects.get().trader_code == trader.trader_code
+    assert AftercareDuty.objects.exists()
+
+
+def test_in_the_bundle_too_it_stops_without_her_own_will(shop, window, tax_officer):
+    run = together(shop, FORM | {"own_will": False})
+    passed(run, "tax", tax_officer, shop[1])
+    part = part_of(run, "registration", shop[1])
+    assert part.state == "held" and "由您自己定" in part.why
+    assert not Filing.objects.filter(kind="conversion").exists()
+
+
+def test_there_is_one_matter_of_becoming_a_company():
+    files = [m for m in bundles.matter_catalogue().values() if m.filing]
+    assert [m.id for m in files if m.filing.kind == "conversion"] == [MATTER]
+    assert [m for m in bundles.matter_catalogue() if "conversion" in m] == [
+        "entry.conversion_tax",
+        MATTER,
+    ]
 
 
 def test_plan_2_4_nobody_but_the_operator_starts_a_conversion(shop, window):

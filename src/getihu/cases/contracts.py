@@ -93,7 +93,8 @@ class MoveView:
 @dataclass(frozen=True)
 class CaseView:
     """A case on a day. ``definition_id``: the matter as it was when the case began (None: before
-    that was kept). ``waiting`` says in Chinese whom it waits for and how far their clock is
+    that was kept); ``terms_id``: the terms of its clocks as they were when it was handed in (None:
+    not handed in, or before they were kept). ``waiting`` says in Chinese whom it waits for and how far their clock is
     (等待：消防 第 2/10 个工作日); empty once it has ended."""
 
     id: str
@@ -118,6 +119,7 @@ class CaseView:
     waiting: str
     continues: str | None
     definition_id: str | None = None
+    terms_id: str | None = None
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,18 @@ class Definition(models.Model):
         return f"{self.name} {self.sha256[:8]}"
 
 
+class KeptTerms(models.Model):
+    """Statutory terms as they were when something was handed in: its clocks run by them, whatever
+    the law's text says later. Only added; the key is the digest of the text."""
+
+    sha256 = models.CharField(primary_key=True, max_length=64)
+    text = models.TextField()
+    kept_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.sha256[:8]
+
+
 class BundleRun(models.Model):
     """One run of a bundle (一类事): one form, handed in once, a case for each part.
 
@@ -119,6 +131,8 @@ class Case(models.Model):
     """One run of a matter. From submission on it has exactly one owner (首问负责).
 
     ``definition`` is the matter as it was when the case began; None: before definitions were kept.
+    ``terms`` are the statutory terms of its clocks as they were when it was handed in; None: not
+    handed in, or before terms were kept.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -139,6 +153,7 @@ class Case(models.Model):
     definition = models.ForeignKey(
         Definition, null=True, on_delete=models.PROTECT, related_name="+"
     )
+    terms = models.ForeignKey(KeptTerms, null=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
         constraints: ClassVar = [

@@ -1,7 +1,8 @@
 """Two hundred bundles (一类事) of the demo city, in every state a bundle can be in. All invented.
 
 Made by the same services as real ones, each step at its own moment of the last weeks. The gas
-company has no officer in the demo: what is its part shows what nobody in charge looks like.
+company and the tobacco office have no officer in the demo: what is their part shows what nobody in
+charge looks like.
 """
 
 from collections.abc import Callable
@@ -24,7 +25,6 @@ OFFICES = (
     "tax",
     "hrss",
     "housing_fund",
-    "tobacco",
     "urban_management",
     "planning",
     "power",
@@ -95,9 +95,10 @@ KINDS: tuple[tuple[str, int, dict[str, object]], ...] = (
             "has_food_permit": False,
             "has_staff": True,
             "pays_fund": True,
-            "company_kind": "company",
+            "own_will": True,
+            "seen_both_sides": True,
+            "company_form": "limited",
             "company_name": "示例商贸有限公司",
-            "debts_promised": True,
             "keeps_invoices": True,
         },
     ),
@@ -260,6 +261,13 @@ class _Play:
         at = self.before(self.days - 2)
         services.withdraw_bundle(self.run_id, by=self.cast.operators, at=at)
 
+    def partly(self) -> None:
+        """The first part is given; she takes back what runs after it."""
+        self.one_granted()
+        while (part := self.first()) is not None:
+            at = self.before(self.days - 3)
+            services.withdraw_part(self.run_id, part.part_id, by=self.cast.operators, at=at)
+
     def done(self) -> None:
         self.submit()
         for step in range(8):
@@ -298,7 +306,7 @@ SCENES: tuple[Callable[[_Play], None], ...] = (
     _Play.submitted,
     _Play.discarded,
     _Play.correction,
-    _Play.one_granted,
+    _Play.partly,
     _Play.accepted,
     _Play.done,
     _Play.submitted,

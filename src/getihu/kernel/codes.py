@@ -41,11 +41,15 @@ REASONS = {
 
 
 class InvalidCreditCode(GetihuError):
-    """A text is not a credit code; ``reason_code`` is one of ``REASONS``."""
+    """A text is not a credit code; ``reason_code`` is one of ``REASONS``. With ``code``, a wrong
+    check character says what the first 17 would want; the text itself is never in the message."""
 
-    def __init__(self, reason_code: str) -> None:
+    def __init__(self, reason_code: str, code: str = "") -> None:
         self.reason_code = reason_code
         self.message, self.fix = REASONS[reason_code]
+        if reason_code == "check" and code:
+            wanted = check_character(code[:17])
+            self.message += f"：按前17位算，第18位应是“{wanted}”，写的是“{code[17]}”"
         super().__init__(f"{self.message}。处理办法：{self.fix}")
 
 
@@ -60,7 +64,7 @@ def normalise_credit_code(text: str) -> str:
     code = half_width(text).strip().translate(_UPPER)
     reason = credit_code_problem(code)
     if reason:
-        raise InvalidCreditCode(reason)
+        raise InvalidCreditCode(reason, code)
     return code
 
 

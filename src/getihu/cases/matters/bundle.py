@@ -56,7 +56,8 @@ class Bundle(Strict):
     """Several matters people think of as one. ``handler`` leads and answers for the whole course.
 
     ``questions`` are asked beside those of the parts, because conditions depend on them. ``clock``
-    runs over all parts together, where the law sets one.
+    runs over all parts together, where the law sets one. ``covers``: matters that people begin only
+    through this bundle; lists of what one may begin leave them out.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z]+\.[a-z][a-z0-9_]*$")]
@@ -72,6 +73,7 @@ class Bundle(Strict):
     same: tuple[Same, ...] = ()
     same_documents: tuple[Same, ...] = ()
     note: str = ""
+    covers: tuple[str, ...] = ()
 
     def part(self, part_id: str) -> Part:
         return next(part for part in self.parts if part.id == part_id)

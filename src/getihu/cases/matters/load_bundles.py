@@ -126,6 +126,11 @@ def _lint(whole: WholeBundle, matters: Mapping[str, Matter]) -> Iterable[Lint]:
         yield from _lint_matter(bundle, place, part, matters)
         if part.when:
             yield from _lint_when(bundle, (*place, "when"), part, fields)
+    for name in bundle.covers:
+        if name not in matters:
+            near = nearest_name(name, matters)
+            fix = f"是不是想写 {near}？" if near else "写要由这个一类事代替的事项。"
+            yield ("covers",), f"没有事项“{name}”", fix
     for part_id in never_reached({part.id: part.after for part in bundle.parts}):
         place = ("parts", ids.index(part_id), "after")
         yield place, f"“{part_id}”永远轮不到：前后互相等待", "去掉循环的 after。"

@@ -355,7 +355,7 @@ def _stages_from(matter: Matter, case: CaseView, start: date, on: date) -> tuple
                 due = view.clock.reading.due
                 ends[stage.id] = (max(due.on, on), due.provisional)
             else:
-                due = due_after(stage.clock, begins)
+                due = due_after(stage.clock, begins, case.terms_id)
                 ends[stage.id] = (due.on, due.provisional)
     return max(ends.values(), default=(on, False))
 

@@ -5,10 +5,11 @@ import json
 from functools import lru_cache
 from typing import Protocol
 
+from getihu.cases.clocks.terms import StatutoryTerm, get_term
 from getihu.cases.matters.bundle import WholeBundle
 from getihu.cases.matters.load import get_matter
 from getihu.cases.matters.model import Matter
-from getihu.cases.models import BundleRun, Definition
+from getihu.cases.models import BundleRun, ClockRun, Definition, KeptTerms
 
 
 class Pinned(Protocol):
@@ -42,6 +43,38 @@ def _read_matter(sha256: str) -> Matter:
 @lru_cache(maxsize=64)
 def _read_bundle(sha256: str) -> WholeBundle:
     return WholeBundle.model_validate_json(Definition.objects.get(pk=sha256).text)
+
+
+def term_of(terms_id: str | None, term_id: str) -> StatutoryTerm:
+    """A term as the case keeps it; as the law's text has it now where the case keeps none, or not
+    this one. Raises UnknownTerm."""
+    kept = _read_terms(terms_id) if terms_id else {}
+    return kept.get(term_id) or get_term(term_id)
+
+
+def term_of_clock(clock: ClockRun) -> StatutoryTerm:
+    """The term a clock runs by."""
+    return term_of(clock.case.terms_id, clock.term_id)
+
+
+def terms_text(matter: Matter) -> tuple[str, str]:
+    """Every term of a matter's clocks as it is kept, and the digest."""
+    wanted = {matter.acceptance_clock, matter.clock, *(stage.clock for stage in matter.stages)}
+    said = [
+        get_term(term_id).model_dump(mode="json", exclude_defaults=True)
+        for term_id in sorted(term_id for term_id in wanted if term_id)
+    ]
+    for each in said:
+        if "pauses" in each:  # a set has no order, and the digest wants one
+            each["pauses"] = sorted(each["pauses"])
+    text = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+    return text, hashlib.sha256(text.encode()).hexdigest()
+
+
+@lru_cache(maxsize=512)
+def _read_terms(sha256: str) -> dict[str, StatutoryTerm]:
+    said = json.loads(KeptTerms.objects.get(pk=sha256).text)
+    return {each["id"]: StatutoryTerm.model_validate(each) for each in said}
 
 
 def text_of(thing: Matter | WholeBundle) -> tuple[str, str]:

@@ -47,7 +47,7 @@ from getihu.cases.models import (
     MaterialRequest,
     StageRun,
 )
-from getihu.cases.selectors.definitions import matter_of
+from getihu.cases.selectors.definitions import matter_of, term_of, term_of_clock
 from getihu.kernel.errors import GetihuError
 from getihu.kernel.periods import LegalUnit
 from getihu.kernel.workdays import Deadline
@@ -163,6 +163,7 @@ def case_view(row: Case, on: date) -> CaseView:
         waiting=_waiting(row, state, clocks, stages),
         continues=str(row.continues_id) if row.continues_id else None,
         definition_id=row.definition_id,
+        terms_id=row.terms_id,
     )
 
 
@@ -181,14 +182,17 @@ def reading_of(clock: ClockRun, on: date) -> ClockReading:
     """How far a running has come on a day."""
     pauses = ClockPause.objects.filter(clock=clock).order_by("since", "id")
     return read_clock(
-        get_term(clock.term_id), history_of(clock, pauses), on, reference.work_calendar()
+        term_of_clock(clock), history_of(clock, pauses), on, reference.work_calendar()
     )
 
 
-def due_after(term_id: str, started_on: date) -> Deadline:
-    """The last day in time of a term that begins to run on a day and is never paused."""
+def due_after(term_id: str, started_on: date, terms_id: str | None = None) -> Deadline:
+    """The last day in time of a term that begins to run on a day and is never paused; by the terms
+    a case keeps, if it is one of a case."""
     history = ClockHistory(started_on)
-    return read_clock(get_term(term_id), history, started_on, reference.work_calendar()).due
+    return read_clock(
+        term_of(terms_id, term_id), history, started_on, reference.work_calendar()
+    ).due
 
 
 def term_words(term_id: str) -> tuple[str, str]:
@@ -250,7 +254,7 @@ def due_texts(clocks: Iterable[ClockRun]) -> dict[str, str]:
     return {
         "on": f"{on.month}月{on.day}日",
         "due": f"{due.year}年{due.month}月{due.day}日{'（暂计）' if last.is_provisional else ''}",
-        "article": get_term(last.term_id).source,
+        "article": term_of_clock(last).source,
     }
 
 
@@ -308,7 +312,7 @@ def desk_rows(actor: Actor, *, on: date, limit: int = 500) -> list[DeskRow]:
 
 def _desk_row(case: Case, clock: ClockRun | None, waits: bool, actor: Actor, on: date) -> DeskRow:
     state = State(case.state)
-    term = get_term(clock.term_id) if clock else None
+    term = term_of(case.terms_id, clock.term_id) if clock else None
     due = clock.due_on if clock else None
     return DeskRow(
         case_id=str(case.pk),
@@ -387,7 +391,7 @@ def open_actions(view: CaseView, actor: Actor) -> StageActions:
     for stage in stages:
         if stage.clock is None:
             continue
-        term = get_term(stage.clock.term_id)
+        term = term_of(view.terms_id, stage.clock.term_id)
         pauses[stage.stage_id] = tuple(
             (kind.value, _PAUSES[kind]) for kind in PauseKind if kind in term.pauses
         )
@@ -421,7 +425,7 @@ def list_colleagues(view: CaseView, *, at: datetime) -> list[tuple[str, str]]:
 
 
 def _due_item(row: ClockRun, on: date) -> DueItem:
-    term = get_term(row.term_id)
+    term = term_of_clock(row)
     assert row.due_on is not None
     return DueItem(
         case_id=str(row.case_id),
@@ -438,8 +442,8 @@ def _due_item(row: ClockRun, on: date) -> DueItem:
 
 def _clock_views(row: Case, matter: Matter, on: date) -> tuple[ClockView, ...]:
     views = []
-    for clock in ClockRun.objects.filter(case=row).order_by("id"):
-        term = get_term(clock.term_id)
+    for clock in ClockRun.objects.filter(case=row).select_related("case").order_by("id"):
+        term = term_of(row.terms_id, clock.term_id)
         stage = matter.stage(clock.stage_id) if clock.stage_id else None
         reading = reading_of(clock, max(on, clock.started_on))
         views.append(
@@ -469,7 +473,7 @@ def _clock_words(term: StatutoryTerm, reading: ClockReading) -> str:
 def _stage_views(row: Case, matter: Matter, clocks: tuple[ClockView, ...]) -> tuple[StageView, ...]:
     by_stage = {clock.stage_id: clock for clock in clocks if clock.stage_id}
     runs = {run.stage_id: run for run in StageRun.objects.filter(case=row)}
-    critical = _critical_path(matter, runs, by_stage)
+    critical = _critical_path(matter, runs, by_stage, row.terms_id)
     return tuple(
         StageView(
             stage_id=stage.id,
@@ -488,7 +492,10 @@ def _stage_views(row: Case, matter: Matter, clocks: tuple[ClockView, ...]) -> tu
 
 
 def _critical_path(
-    matter: Matter, runs: dict[str, StageRun], clocks: dict[str, ClockView]
+    matter: Matter,
+    runs: dict[str, StageRun],
+    clocks: dict[str, ClockView],
+    terms_id: str | None,
 ) -> set[str]:
     """The unfinished stages on the longest way to the end, by the days the law still gives."""
     days: dict[str, int] = {}
@@ -499,7 +506,9 @@ def _critical_path(
             earlier = [name for name in stage.after if name in runs]
             longest = max(earlier, key=lambda name: days[name], default="")
             before[stage.id] = longest
-            days[stage.id] = days.get(longest, 0) + _days_left(stage.id, stage.clock, runs, clocks)
+            days[stage.id] = days.get(longest, 0) + _days_left(
+                stage.id, term_of(terms_id, stage.clock), runs, clocks
+            )
             left.remove(stage)
     here = max(days, key=lambda name: days[name])
     path = set()
@@ -511,7 +520,7 @@ def _critical_path(
 
 
 def _days_left(
-    stage_id: str, term_id: str, runs: dict[str, StageRun], clocks: dict[str, ClockView]
+    stage_id: str, term: StatutoryTerm, runs: dict[str, StageRun], clocks: dict[str, ClockView]
 ) -> int:
     run = runs.get(stage_id)
     if run is not None and run.status in ("passed", "failed"):
@@ -519,7 +528,7 @@ def _days_left(
     if stage_id in clocks:
         reading = clocks[stage_id].reading
         return max(reading.total - reading.used, 1)
-    return get_term(term_id).amount
+    return term.amount
 
 
 def _waiting(
@@ -563,7 +572,9 @@ def kept_promises(agency: str, division: str, since: date, until: date) -> KeptP
         parts = StageRun.objects.filter(place, department=agency).values_list("case", "stage_id")
         ours = set(parts)
         whole = set(Case.objects.filter(place, agency=agency).values_list("pk", flat=True))
-        stopped = ClockRun.objects.filter(stopped_on__gte=since, stopped_on__lt=until)
+        stopped = ClockRun.objects.select_related("case").filter(
+            stopped_on__gte=since, stopped_on__lt=until
+        )
         clocks = [
             clock
             for clock in stopped
@@ -585,7 +596,7 @@ def kept_promises(agency: str, division: str, since: date, until: date) -> KeptP
     calendar = reference.work_calendar()
     in_time = sum(
         not read_clock(
-            get_term(clock.term_id),
+            term_of_clock(clock),
             history_of(clock, pauses.get(clock.pk, ())),
             clock.stopped_on or until,
             calendar,

@@ -15,10 +15,10 @@ from getihu.cases.machine import FINAL, Side, State
 from getihu.cases.matters.bundle import WholeBundle
 from getihu.cases.matters.load import get_matter
 from getihu.cases.matters.model import Matter
-from getihu.cases.models import Case, Definition, MaterialRequest, StageRun
+from getihu.cases.models import Case, Definition, KeptTerms, MaterialRequest, StageRun
 from getihu.cases.ports import consequences
 from getihu.cases.selectors import DESK_ROLES
-from getihu.cases.selectors.definitions import matter_of, text_of
+from getihu.cases.selectors.definitions import matter_of, terms_text, text_of
 from getihu.cases.services.contesting import note_contested
 from getihu.cases.services.rights import check_starter, locked_case
 from getihu.cases.services.steps import (
@@ -105,6 +105,13 @@ def keep_definition(kind: str, name: str, thing: Matter | WholeBundle, at: datet
     return sha256
 
 
+def _keep_terms(matter: Matter, at: datetime) -> str:
+    """Keep the terms a case of a matter runs by once; returns their digest."""
+    text, sha256 = terms_text(matter)
+    KeptTerms.objects.get_or_create(sha256=sha256, defaults={"text": text, "kept_at": at})
+    return sha256
+
+
 def new_number(at: datetime) -> str:
     return f"{day_of(at):%Y%m%d}-{secrets.token_hex(4).upper()}"
 
@@ -147,6 +154,7 @@ def hand_in(case: Case, *, by: Actor, at: datetime) -> None:
     else:
         case.owner_id = _choose_owner(case, at)
         case.submitted_at = at
+        case.terms_id = _keep_terms(matter, at)
         _drop_stages(case, matter)
     move_case(case, State.SUBMITTED, side=Side.APPLICANT, by=by, at=at)
     start_clock(case, "", matter.acceptance_clock, at)

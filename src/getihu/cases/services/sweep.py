@@ -5,9 +5,10 @@ from datetime import date, datetime
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
 
-from getihu.cases.clocks.terms import Silence, get_term
+from getihu.cases.clocks.terms import Silence
 from getihu.cases.machine import Side, State
 from getihu.cases.models import Case, ClockRun, Escalation, StageRun
+from getihu.cases.selectors.definitions import term_of
 from getihu.cases.services.steps import (
     accept_case,
     day_of,
@@ -66,8 +67,8 @@ def _escalate(clock_id: int, today: date, at: datetime) -> bool:
                 Escalation.objects.create(clock=clock, step="overdue", due_on=clock.due_on, at=at)
         except IntegrityError:  # the unique key says so; any other refusal is no race
             return False
-        term = get_term(clock.term_id)
         case = Case.objects.select_for_update().get(pk=clock.case_id)
+        term = term_of(case.terms_id, clock.term_id)
         if term.silence is Silence.DEEMED_ACCEPTED and case.state == State.SUBMITTED:
             accept_case(case, side=Side.LAW, by=None, at=at, article=term.silence_source)
         if term.silence is Silence.PROCEEDS and clock.stage_id and case.state == State.ACCEPTED:

@@ -113,17 +113,17 @@ def clear(
                 .order_by("position")
             )
             good, bad = settle_stretch(run, awards, AwardState.CLEARED, at)
+            # With each stretch: after a crash who cleared it, and despite what, is not lost.
+            record_run(
+                run,
+                "award_run.cleared",
+                f"account:{by.account_id}",
+                at,
+                cleared=str(good),
+                held=str(bad),
+                despite=despite,
+            )
             cleared, held = cleared + good, held + bad
-    with transaction.atomic():
-        record_run(
-            run,
-            "award_run.cleared",
-            f"account:{by.account_id}",
-            at,
-            cleared=str(cleared),
-            held=str(held),
-            despite=despite,
-        )
     return cleared, held
 
 

@@ -117,7 +117,8 @@ def release_batch(
     with transaction.atomic():
         batch = Batch.objects.select_for_update().get(pk=batch_id)
         _check_releasable(batch, total_yuan, by)
-    held = _hold_changed(batch, at)
+    _hold_changed(batch, at)
+    held = batch.orders.exclude(award__state=AwardState.CLEARED.value).count()
     if held:
         _withdraw(batch_id, "job:payments", at)
         return 0, held
@@ -223,12 +224,16 @@ def _check_releasable(batch: Batch, total_yuan: Decimal, by: Actor) -> None:
         raise NotNow("填的合计和清单不一样，没有下达。处理办法：对着清单再核一遍合计。")
 
 
-def _hold_changed(batch: Batch, at: datetime) -> int:
+def _hold_changed(batch: Batch, at: datetime) -> None:
+    """By level: what an interrupted release has held already is left as it is."""
     ids = list(batch.orders.order_by("award__position").values_list("award_id", flat=True))
-    held = 0
     for stretch in batched_ids(ids):
         with transaction.atomic():
-            awards = list(Award.objects.select_for_update().filter(pk__in=stretch))
+            awards = list(
+                Award.objects.select_for_update().filter(
+                    pk__in=stretch, state=AwardState.CLEARED.value
+                )
+            )
             changed = [check for check in recheck(batch.run, awards) if check.why]
             for check in changed:
                 move_award(
@@ -240,8 +245,6 @@ def _hold_changed(batch: Batch, at: datetime) -> int:
                     reason=check.why,
                 )
                 tell_moved(get_programme(batch.run.programme_id), check.award, at=at)
-            held += len(changed)
-    return held
 
 
 # the treasury

@@ -33,6 +33,7 @@ own_page = casework("portal:mine")
 desk_page = casework("portal:desk")
 SOON = timedelta(days=30)
 HUMAN = "growth.human_profile"
+BECOME_COMPANY = "entry.become_company"
 
 
 @require_GET
@@ -151,7 +152,7 @@ def conversion(request: HttpRequest, trader_code: str) -> HttpResponse:
         "form": form,
         "sides": selectors.both_sides(asked) if asked else None,
         "is_owner": trader_code in actor.own,
-        "matter": selectors.CONVERSION,
+        "bundle": BECOME_COMPANY,
         "once": fresh_key(),
     }
     if done is None:

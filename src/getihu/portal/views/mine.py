@@ -53,9 +53,14 @@ def home(request: HttpRequest) -> HttpResponse:
     shows(request, *(view.trader_code for view in listed), *(run.trader_code for run in runs))
     parts = cases.cases_in_bundles(view.id for view in listed)
     listed = [v for v in listed if v.id not in parts or v.state in (State.CORRECTION, State.DRAFT)]
-    traders = traders_of(actor)
+    runs, names = own_runs(actor), {code: trader_name(code) for code in traders_of(actor)}
+    several = len({*names, *(view.trader_code for view in (*listed, *runs))}) > 1
     context = {
-        "traders": [(code, trader_name(code)) for code in traders],
+        "shops": list(names.values()),
+        # With one shop its name above says it for every row.
+        "names": names | {v.trader_code: trader_name(v.trader_code) for v in (*listed, *runs)}
+        if several
+        else {},
         "drafts": [view for view in listed if view.state is State.DRAFT],
         "wanted": [view for view in listed if view.state is State.CORRECTION],
         "running": [
@@ -268,8 +273,10 @@ def _may_start(actor: Actor, matter: Matter, code: str) -> bool:
 
 def _startable(actor: Actor) -> list[Matter]:
     every = list(cases.matter_catalogue().values())
-    # Begun from the page of what they are about: a policy, a datum of the profile.
-    every = [m for m in every if m.id != APPLICATION and not m.id.startswith(OBJECTION)]
+    covered = {name for w in cases.bundle_catalogue().values() for name in w.bundle.covers}
+    # Begun from the page of what they are about: a policy, a datum of the profile, a bundle.
+    every = [m for m in every if m.id not in {APPLICATION, *covered}]
+    every = [m for m in every if not m.id.startswith(OBJECTION)]
     return [m for m in every if any(_may_start(actor, m, c) for c in traders_of(actor))]
 
 

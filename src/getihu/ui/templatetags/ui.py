@@ -1,6 +1,7 @@
 """Filters and tags every page may use: money, dates, truth marks, in the reader's words."""
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -172,3 +173,9 @@ def signed(change: int) -> str:
     if not change:
         return "不变"
     return f"{'+' if change > 0 else '−'}{abs(change):,}"
+
+
+@register.filter
+def looked_up(key: str, table: Mapping[str, str]) -> str:
+    """What a table says of a key; empty where it says nothing."""
+    return table.get(key, "")
