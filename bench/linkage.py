@@ -31,7 +31,9 @@ class Result:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--splink", default="", help="a Python that has splink 5")
-    parser.add_argument("--largest", type=int, default=SIZES[-1][0], help="records of the last size")
+    parser.add_argument(
+        "--largest", type=int, default=SIZES[-1][0], help="records of the last size"
+    )
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "benchmarks" / "linkage.md")
     options = parser.parse_args()
     text = report(options.splink, options.largest)
@@ -115,9 +117,7 @@ def theirs(made: "object", python: str) -> Result:
     return Result(raw["seconds"], raw["linked"])
 
 
-def _row(
-    records: int, traders: int, name: str, each: Result, truth: dict[str, str | None]
-) -> str:
+def _row(records: int, traders: int, name: str, each: Result, truth: dict[str, str | None]) -> str:
     right = sum(truth[record] == code for record, code in each.linked.items())
     real = sum(code is not None for code in truth.values())
     precision = right / max(len(each.linked), 1)

@@ -50,6 +50,7 @@ OWED = {
     "growth_recommendation",
     "growth_recordlink",
     "growth_refresh_hold",
+    "growth_removal",
     "growth_type_move",
     "registry_consent",
 }

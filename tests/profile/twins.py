@@ -11,7 +11,15 @@ import pyarrow as pa
 FIRST = "阿华明月鑫源顺达福临兴旺金鹏海天永和春晖宏远佳美诚信万利"
 TRADES = (("面馆", "6210"), ("便利店", "5213"), ("五金店", "5281"), ("服装店", "5232"),
           ("理发店", "8041"), ("电器厂", "3823"), ("鞋料行", "5131"), ("小吃店", "6291"))  # fmt: skip
-COLUMNS = ("id", "name", "county_code", "town_code", "industry_code", "established_on", "premises_m2")
+COLUMNS = (
+    "id",
+    "name",
+    "county_code",
+    "town_code",
+    "industry_code",
+    "established_on",
+    "premises_m2",
+)
 TOWNS = [f"3303{county:02}{town:03}" for county in (2, 3, 4, 82) for town in range(1, 13)]
 
 
@@ -25,7 +33,9 @@ class Twins:
 
 def make(seed: int, traders: int = 4_000, records: int = 800, towns: int = len(TOWNS)) -> Twins:
     rng = random.Random(seed)
-    places = [f"3303{n // 100:02}{n % 100:03}" for n in range(towns)] if towns > len(TOWNS) else TOWNS
+    places = (
+        [f"3303{n // 100:02}{n % 100:03}" for n in range(towns)] if towns > len(TOWNS) else TOWNS
+    )
     shops = [_shop(rng, n, places) for n in range(traders)]
     # Near-twins: the same name in the next street, opened the year after.
     for n in range(0, traders, 10):

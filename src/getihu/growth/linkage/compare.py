@@ -78,7 +78,8 @@ COMPARISONS: Final = (
         "面积",
         "l.premises_m2 IS NOT NULL AND r.premises_m2 IS NOT NULL",
         (
-            ("abs(l.premises_m2 - r.premises_m2) <= 0.05 * r.premises_m2", "面积一样"),
+            ("l.premises_m2 = r.premises_m2", "面积一样"),
+            ("abs(l.premises_m2 - r.premises_m2) <= 0.05 * r.premises_m2", "面积差不多"),
             ("abs(l.premises_m2 - r.premises_m2) <= 0.25 * r.premises_m2", "面积相近"),
             ("", "面积不同"),
         ),
@@ -143,7 +144,9 @@ def _prepared(relation: str) -> str:
 def _random_pairs(engine: duckdb.DuckDBPyConnection) -> str:
     """Numbers of pairs at random: both relations are numbered in the order of a hash, and walked
     through at two different paces."""
-    many = [engine.execute(f"SELECT count(*) FROM {t}").fetchall()[0][0] for t in (RECORDS, TRADERS)]
+    many = [
+        engine.execute(f"SELECT count(*) FROM {t}").fetchall()[0][0] for t in (RECORDS, TRADERS)
+    ]
     left, right = (max(each, 1) for each in many)
     return (
         f"SELECT (k * 7919) % {left} AS record, (k * 104729 + k // {left}) % {right} AS trader"

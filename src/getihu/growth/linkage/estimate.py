@@ -59,9 +59,7 @@ def _others(engine: duckdb.DuckDBPyConnection) -> Levels:
     for pattern, many in patterns.items():
         for comparison, level in enumerate(pattern):
             counted[comparison][level] += many
-    return tuple(
-        _shares(counted[n], len(each.levels)) for n, each in enumerate(COMPARISONS)
-    )
+    return tuple(_shares(counted[n], len(each.levels)) for n, each in enumerate(COMPARISONS))
 
 
 def _shares(counted: Counter[int], many: int) -> tuple[float, ...]:

@@ -93,9 +93,7 @@ def _start(model: Model) -> float:
     return log2(model.prior / (1 - model.prior))
 
 
-def _evidence(
-    model: Model, levels: tuple[int, ...], same: int
-) -> list[tuple[str, str, float]]:
+def _evidence(model: Model, levels: tuple[int, ...], same: int) -> list[tuple[str, str, float]]:
     """Comparison, words, bits. An equal name says the more the fewer traders have it."""
     found = []
     for n, (each, level) in enumerate(zip(COMPARISONS, levels, strict=True)):
