@@ -47,7 +47,7 @@ def main(folder: Path) -> None:
     linker.training.estimate_parameters_using_expectation_maximisation(
         block_on("established_on", "county_code")
     )
-    found = linker.inference.predict(threshold_match_probability=0.99).as_duckdbpyrelation()
+    found = linker.inference.predict(threshold_match_probability=0.99).as_duckdbpyrelation()  # noqa: F841  read by name below
     rows = engine.sql(
         "SELECT id_l, id_r FROM found QUALIFY row_number()"
         " OVER (PARTITION BY id_l ORDER BY match_weight DESC, id_r) = 1"
