@@ -18,6 +18,7 @@ from getihu.kernel.errors import GetihuError
 COUNTY = "330302"  # 鹿城区: where the demo's window officers are
 FIRST_REVIEW = date(2026, 8, 31)
 LISTED = "safe_consumption"
+OBJECTION_DAYS = 16  # ten working days, and the weekends between
 STALLS = "市场摊位登记（演示）"
 STALLS_WRITTEN = 60
 JURORS = ("demo-tax", "demo-award", "demo-town")
@@ -51,7 +52,7 @@ def open_growth(settings: Any, *, at: datetime) -> int:
     if selectors.list_reviews(1) or not all(name in cast for name in names):
         return 0
     review_twice(at=at)
-    services.update_pools(at=at - timedelta(days=6))
+    services.update_pools(at=at - timedelta(days=3, hours=12))
     officer, chief, owner = (cast[name] for name in names)
     publish_list("type_surviving", officer, chief, at)
     made = publish_list(LISTED, officer, chief, at)
@@ -64,17 +65,17 @@ def open_growth(settings: Any, *, at: datetime) -> int:
 
 
 def review_twice(*, at: datetime) -> None:
-    """A review of the summer, published; and one of the last data, open to objection."""
+    """A review of the summer and one of the last data, each published after its days to object."""
     from getihu.dataplane import selectors as dataplane
     from getihu.dataplane import services as dataplane_services
     from getihu.rulebook import services as rulebook
 
     last = dataplane.get_published_snapshot().data_until
-    for day, back in ((FIRST_REVIEW, 60), (last, 2)):
+    for day, back in ((FIRST_REVIEW, 60), (last, 20)):
         dataplane_services.build_facts(as_of=day)
         rulebook.sweep(as_of=day)
         services.review_types(as_of=day, at=at - timedelta(days=back))
-        services.publish_types(at=at - timedelta(days=back - 40))
+        services.publish_types(at=at - timedelta(days=back - OBJECTION_DAYS))
 
 
 def publish_list(pool_id: str, officer: Actor, chief: Actor, at: datetime) -> Any:
@@ -91,9 +92,7 @@ def publish_list(pool_id: str, officer: Actor, chief: Actor, at: datetime) -> An
 
 def recognise(story: Story, cast: dict[str, Actor], at: datetime) -> None:
     """The seven steps of one recognition, each by who does it, at its own moment."""
-    owner, officer, chief = (
-        cast[n] for n in (story.owner, "demo-growth", "demo-growth-chief")
-    )
+    owner, officer, chief = (cast[n] for n in (story.owner, "demo-growth", "demo-growth-chief"))
     code = sorted(owner.own)[0]
 
     def on(days: int) -> datetime:
@@ -112,9 +111,7 @@ def recognise(story: Story, cast: dict[str, Actor], at: datetime) -> None:
         cases.finish_stage(case, stage, passed=True, by=officer, at=on(day))
 
 
-def _handed_in(
-    story: Story, code: str, owner: Actor, officer: Actor, at: datetime
-) -> uuid.UUID:
+def _handed_in(story: Story, code: str, owner: Actor, officer: Actor, at: datetime) -> uuid.UUID:
     if story.recommended:
         made = services.recommend(code, story.kind, story.statement, by=officer, at=at)
         case = services.answer_recommendation(

@@ -33,6 +33,7 @@ from getihu.growth.selectors.objections import objection_outcome
 from getihu.kernel.errors import GetihuError
 from getihu.reference import selectors as reference
 from getihu.registry import selectors as registry
+from getihu.rulebook import selectors as rulebook
 
 TENDING = (Role.CASE_OFFICER, Role.SUPERVISOR)
 ASSESSED_MONTHS = 12  # the last year of a term; 咸宁市申报通知：最后一年由认定部门评估
@@ -123,10 +124,18 @@ def _membership(row: Membership, on: date) -> MembershipView:
         valid_until=row.valid_until,
         known_from=row.known_from,
         why=WHY_LABELS.get(row.why, row.why),
-        ground=row.ground,
+        ground=_ground_words(pool, row.ground),
         is_now=now,
         assess_from=_assess_from(pool, row.valid_until) if now else None,
     )
+
+
+def _ground_words(pool: Pool | None, ground: str) -> str:
+    """What a membership rests on, as people read it: the rule by its title, not by its id."""
+    named, at, version = ground.partition("@")
+    if not at or pool is None or named != pool.admission.rule:
+        return ground if not at else f"{named}，版本 {version}"
+    return f"按“{rulebook.get_rule(named).title}”，版本 {version}"
 
 
 def _assess_from(pool: Pool | None, until: date | None) -> date | None:
