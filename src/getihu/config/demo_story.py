@@ -4,13 +4,12 @@ She opened in 2021, grew, found a figure wrong and had it put right, was named ä
 becomes a company by her own step. Each step is made by the services real people use, at its own moment.
 """
 
-import json
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 from getihu.accounts.contracts import Actor
 from getihu.cases import services as cases
-from getihu.config import demo
 from getihu.dataplane import selectors as dataplane
 from getihu.dataplane import services as ingest
 from getihu.gateways.demo_city.corrections import write_staff_correction
@@ -32,8 +31,15 @@ FORM = {
 }
 
 
-def open_story(settings: Any, *, at: datetime) -> bool:
-    """Play the demo's story once; False where there is no cast. Again: no change."""
+def open_story(
+    settings: Any,
+    *,
+    at: datetime,
+    seed: int | None = None,
+    note: Callable[[], None] = lambda: None,
+) -> bool:
+    """Play the demo's story once; False where there is no cast. Again: no change. ``seed`` of the
+    demo city, whose departments sign its deliveries (None: no correction is delivered)."""
     people = _people(at)
     owner, window = people.get(OWNER), people.get("demo-city")
     if owner is None or window is None or not owner.own:
@@ -43,8 +49,8 @@ def open_story(settings: Any, *, at: datetime) -> bool:
     place = trader.town_code or trader.county_code or ""
     _consent(code, owner, at - timedelta(days=55))
     _put_right(code, place, owner, window, at)
-    if settings is not None:
-        comes_right(settings, code, at)
+    if seed is not None:
+        comes_right(settings, code, seed, note, at)
     _convert(code, place, owner, window, at)
     _others(at)
     return True
@@ -70,14 +76,15 @@ def _put_right(code: str, place: str, owner: Actor, window: Actor, at: datetime)
     cases.finish_stage(case, "check", passed=True, by=window, at=at - timedelta(days=36))
 
 
-def comes_right(settings: Any, code: str, at: datetime) -> None:
-    """The department sends it right; the city is decided anew and she is told. The delivery is noted
-    as the demo's, so that it goes with it."""
+def comes_right(
+    settings: Any, code: str, seed: int, note: Callable[[], None], at: datetime
+) -> None:
+    """The department sends it right; the city is decided anew and she is told. ``note`` writes the
+    delivery down as the demo's, so that it goes with it."""
     inbox = settings.DATA_DIR / "demo" / "inbox"
-    mark = json.loads((settings.DATA_DIR / demo.MARK).read_text("utf-8"))
     on = dataplane.get_published_snapshot().data_until
-    write_staff_correction(inbox, mark["seed"], code, CLAIMED, on=on, at=at)
-    demo.note(settings, inbox, mark["traders"], mark["seed"], complete=mark["complete"])
+    write_staff_correction(inbox, seed, code, CLAIMED, on=on, at=at)
+    note()
     ingest.ingest_directory(inbox, at=at)
     ingest.build_facts(as_of=on)
     decisions.sweep(as_of=on)
