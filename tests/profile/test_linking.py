@@ -2,15 +2,16 @@
 
 import pytest
 
-from getihu.growth.linkage import estimate, score
+from getihu.growth.linkage import compare_records, estimate, score
 from tests.profile import twins
 
 
 @pytest.fixture(scope="module")
 def scored():
     made = twins.make(seed=1, traders=900, records=200)
-    model = estimate(made.engine, "records", "traders")
-    return made, model, score(made.engine, model, "records", "traders")
+    compare_records(made.engine, "records", "traders")
+    model = estimate(made.engine)
+    return made, model, score(made.engine, model)
 
 
 def test_sure_links_are_right_and_most_records_are_found(scored):

@@ -6,10 +6,20 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import duckdb
+import pyarrow as pa
 
 FIRST = "阿华明月鑫源顺达福临兴旺金鹏海天永和春晖宏远佳美诚信万利"
 TRADES = (("面馆", "6210"), ("便利店", "5213"), ("五金店", "5281"), ("服装店", "5232"),
           ("理发店", "8041"), ("电器厂", "3823"), ("鞋料行", "5131"), ("小吃店", "6291"))  # fmt: skip
+COLUMNS = (
+    "id",
+    "name",
+    "county_code",
+    "town_code",
+    "industry_code",
+    "established_on",
+    "premises_m2",
+)
 TOWNS = [f"3303{county:02}{town:03}" for county in (2, 3, 4, 82) for town in range(1, 13)]
 
 
@@ -21,9 +31,12 @@ class Twins:
     truth: dict[str, str | None]
 
 
-def make(seed: int, traders: int = 4_000, records: int = 800) -> Twins:
+def make(seed: int, traders: int = 4_000, records: int = 800, towns: int = len(TOWNS)) -> Twins:
     rng = random.Random(seed)
-    shops = [_shop(rng, n) for n in range(traders)]
+    places = (
+        [f"3303{n // 100:02}{n % 100:03}" for n in range(towns)] if towns > len(TOWNS) else TOWNS
+    )
+    shops = [_shop(rng, n, places) for n in range(traders)]
     # Near-twins: the same name in the next street, opened the year after.
     for n in range(0, traders, 10):
         twin = list(shops[n])
@@ -36,26 +49,24 @@ def make(seed: int, traders: int = 4_000, records: int = 800) -> Twins:
     for n in range(records):
         name = f"R{n:05}"
         if rng.random() < 0.2:
-            shop = _shop(rng, traders * 3 + n)
+            shop = _shop(rng, traders * 3 + n, places)
             truth[name] = None
         else:
             shop = rng.choice(shops)
             truth[name] = shop[0]
         written.append(_written(rng, name, shop))
     engine = duckdb.connect()
-    columns = (
-        "id VARCHAR, name VARCHAR, county_code VARCHAR, town_code VARCHAR, industry_code VARCHAR,"
-        " established_on DATE, premises_m2 DOUBLE"
-    )
     for table, rows in (("traders", shops), ("records", written)):
-        engine.execute(f"CREATE TABLE {table} ({columns})")
-        engine.executemany(f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        made = pa.table(dict(zip(COLUMNS, map(list, zip(*rows, strict=True)), strict=True)))
+        engine.register("made", made)
+        engine.execute(f"CREATE TABLE {table} AS SELECT * FROM made")
+        engine.unregister("made")
     return Twins(engine, truth)
 
 
-def _shop(rng: random.Random, n: int) -> tuple:
+def _shop(rng: random.Random, n: int, towns: list[str]) -> tuple:
     words, code = rng.choice(TRADES)
-    town = rng.choice(TOWNS)
+    town = rng.choice(towns)
     name = "".join(rng.sample(FIRST, rng.choice((2, 2, 3)))) + words
     opened = date(2012, 1, 1) + timedelta(days=rng.randrange(5_000))
     return (f"T{n:06}", name, town[:6], town, code, opened, round(rng.uniform(15, 400), 1))

@@ -280,6 +280,8 @@ DEMO_OFFICERS = (
     ("demo-tax", "示例税务", Role.CASE_OFFICER, "tax", "330300"),
     ("demo-city", "示例市监", Role.WINDOW_OFFICER, "amr", "330300"),
     ("demo-town", "示例街道", Role.WINDOW_OFFICER, "amr", "330302001"),
+    ("demo-growth", "示例培育", Role.CASE_OFFICER, "amr", "330300"),
+    ("demo-growth-chief", "示例培育负责", Role.SUPERVISOR, "amr", "330300"),
     ("demo-yueqing", "示例乐清", Role.WINDOW_OFFICER, "amr", "330382"),
     ("demo-inspector", "示例执法", Role.INSPECTOR, "amr", "330300"),
     ("demo-policy", "示例政策", Role.POLICY_WRITER, "amr", "330300"),

@@ -19,16 +19,22 @@ def purpose_of(rule_id: str) -> Purpose | None:
 
 
 class RegistryConsents:
-    """The consents kept in the registry; a city's are read once for each purpose."""
+    """The consents kept in the registry; read once for each purpose."""
 
     def __init__(self) -> None:
         self._city: dict[Purpose, Mapping[str, Collection[str]]] = {}
+        self._given: dict[tuple[str, Purpose], Collection[str]] = {}
+        self._stamps: dict[Purpose, str] = {}
 
     def of(self, trader_code: str, rule_id: str) -> Collection[str] | None:
         purpose = purpose_of(rule_id)
         if purpose is None:
             return None
-        return registry.consents_given([trader_code], purpose).get(trader_code, set())
+        key = (trader_code, purpose)
+        if key not in self._given:
+            given = registry.consents_given([trader_code], purpose)
+            self._given[key] = given.get(trader_code, set())
+        return self._given[key]
 
     def of_city(self, rule_id: str) -> Mapping[str, Collection[str]] | None:
         purpose = purpose_of(rule_id)
@@ -37,3 +43,11 @@ class RegistryConsents:
         if purpose not in self._city:
             self._city[purpose] = registry.consents_of_city(purpose)
         return self._city[purpose]
+
+    def stamp(self, rule_id: str) -> str | None:
+        purpose = purpose_of(rule_id)
+        if purpose is None:
+            return None
+        if purpose not in self._stamps:
+            self._stamps[purpose] = registry.consents_stamp(purpose)
+        return self._stamps[purpose]

@@ -59,6 +59,12 @@ def note(settings: Any, inbox: Path, traders: int, seed: int, *, complete: bool)
     target.write_text(json.dumps(mark, ensure_ascii=False, indent=1), "utf-8")
 
 
+def _note_again(settings: Any, mark: dict[str, Any]) -> None:
+    """What a department of the demo sent later is the demo's as well."""
+    inbox = settings.DATA_DIR / "demo" / "inbox"
+    note(settings, inbox, mark["traders"], mark["seed"], complete=mark["complete"])
+
+
 def record_consents(*, at: datetime) -> int:
     """Note the consents the demo's traders signed on paper with their annual reports: all but one
     in twenty. Who owns an account in the demo decides for herself."""
@@ -101,7 +107,8 @@ def open_cast(settings: Any, *, at: datetime) -> None:
         open_window(settings, at=at)
         open_awards(settings, at=at)
         open_growth(settings, at=at)
-        open_story(settings, at=at)
+        mark = _read_mark(settings)
+        open_story(settings, at=at, seed=mark.get("seed"), note=lambda: _note_again(settings, mark))
         push_policies(at=at)
         open_wallets(read_cast(at), at=at)
 

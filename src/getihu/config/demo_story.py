@@ -1,23 +1,28 @@
 """Growth in the demo city: one trader through five years. All invented.
 
-She opened in 2021, grew, found a figure wrong and had it put right, and becomes a company by her
-own step. Each step is made by the services real people use, at its own moment.
+She opened in 2021, grew, found a figure wrong and had it put right, was named 优质 (demo_growth), and
+becomes a company by her own step. Each step is made by the services real people use, at its own moment.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 from getihu.accounts.contracts import Actor
 from getihu.cases import services as cases
 from getihu.dataplane import selectors as dataplane
+from getihu.dataplane import services as ingest
+from getihu.gateways.demo_city.corrections import write_staff_correction
 from getihu.growth import services
 from getihu.registry import selectors as registry
 from getihu.registry import services as consents
 from getihu.registry.contracts import Purpose
 from getihu.rulebook import selectors as rulebook
+from getihu.rulebook import services as decisions
 
 OWNER = "demo-owner-5"  # the planted trader one step from 成长型, open since 2021
 FACT = "annual_employees"
+CLAIMED = 5
 FORM = {
     "own_will": True,
     "seen_both_sides": True,
@@ -26,8 +31,15 @@ FORM = {
 }
 
 
-def open_story(settings: Any, *, at: datetime) -> bool:
-    """Play the demo's story once; False where there is no cast. Again: no change."""
+def open_story(
+    settings: Any,
+    *,
+    at: datetime,
+    seed: int | None = None,
+    note: Callable[[], None] = lambda: None,
+) -> bool:
+    """Play the demo's story once; False where there is no cast. Again: no change. ``seed`` of the
+    demo city, whose departments sign its deliveries (None: no correction is delivered)."""
     people = _people(at)
     owner, window = people.get(OWNER), people.get("demo-city")
     if owner is None or window is None or not owner.own:
@@ -37,6 +49,8 @@ def open_story(settings: Any, *, at: datetime) -> bool:
     place = trader.town_code or trader.county_code or ""
     _consent(code, owner, at - timedelta(days=55))
     _put_right(code, place, owner, window, at)
+    if seed is not None:
+        comes_right(settings, code, seed, note, at)
     _convert(code, place, owner, window, at)
     _others(at)
     return True
@@ -52,7 +66,7 @@ def _put_right(code: str, place: str, owner: Actor, window: Actor, at: datetime)
     case = services.object_to_fact(
         code,
         FACT,
-        claimed="5",
+        claimed=str(CLAIMED),
         why="去年雇了两个人，年报写漏了",
         place=place,
         by=owner,
@@ -60,6 +74,21 @@ def _put_right(code: str, place: str, owner: Actor, window: Actor, at: datetime)
     )
     cases.accept(case, by=window, at=at - timedelta(days=39))
     cases.finish_stage(case, "check", passed=True, by=window, at=at - timedelta(days=36))
+
+
+def comes_right(
+    settings: Any, code: str, seed: int, note: Callable[[], None], at: datetime
+) -> None:
+    """The department sends it right; the city is decided anew and she is told. ``note`` writes the
+    delivery down as the demo's, so that it goes with it."""
+    inbox = settings.DATA_DIR / "demo" / "inbox"
+    on = dataplane.get_published_snapshot().data_until
+    write_staff_correction(inbox, seed, code, CLAIMED, on=on, at=at)
+    note()
+    ingest.ingest_directory(inbox, at=at)
+    ingest.build_facts(as_of=on)
+    decisions.sweep(as_of=on)
+    services.follow_corrections(at - timedelta(days=30))
 
 
 def _convert(code: str, place: str, owner: Actor, window: Actor, at: datetime) -> None:

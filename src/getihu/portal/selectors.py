@@ -30,6 +30,7 @@ from getihu.portal.contracts import (
 from getihu.registry import selectors as registry
 from getihu.rulebook import selectors as rulebook
 from getihu.rulebook.contracts import (
+    SORTING_KINDS,
     Advice,
     ClauseResult,
     Decision,
@@ -104,6 +105,8 @@ def get_trader_page(
     for decision in explanation.policies:
         rule = rules.get(decision.rule_id)
         county = trader.county_code
+        if rule is not None and rule.benefit_kind in SORTING_KINDS:
+            continue  # it belongs to her pools
         if rule is not None and county and not county.startswith(rule.region_prefix):
             elsewhere += 1
         elif not decision.applies:

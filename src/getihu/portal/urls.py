@@ -235,6 +235,7 @@ urlpatterns = [
     path("mine/pools/<str:trader_code>/", growth.mine, name="mine-pools"),
     path("mine/pools/<str:trader_code>/say/", growth.say, name="mine-pools-say"),
     path("desk/pools/", growth.desk, name="desk-pools"),
+    path("desk/pools/members/", growth.desk_members, name="desk-pool-members"),
     path("desk/pools/act/", growth.act, name="desk-pools-act"),
     path("desk/pools/lists/<uuid:list_id>/", growth.desk_list, name="desk-pool-list"),
     path("desk/juries/", growth.juries, name="desk-juries"),

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 from getihu.dataplane.contracts import FactScalar
 from getihu.kernel.errors import Problem
@@ -15,6 +16,11 @@ class Truth(StrEnum):
     YES = "yes"
     NO = "no"
     UNKNOWN = "unknown"
+
+
+# Benefit kinds of rules that only sort traders: into a pool, for a window, for officers to check. They
+# give nothing by themselves, so they are no policies to be offered or missed by a step.
+SORTING_KINDS: Final = frozenset({"入库", "申报窗口", "有效期", "数据核对"})
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,9 @@ class Consents(Protocol):
     def of_city(self, rule_id: str) -> Mapping[str, Collection[str]] | None:
         """Article → codes of all who consent under it to what a rule is for."""
 
+    def stamp(self, rule_id: str) -> str | None:
+        """A word that changes whenever what ``of_city`` gives does; quick to ask."""
+
 
 class NothingAsked:
     """No rule asks for consent beforehand: an installation that turned it off, or a test."""
@@ -24,6 +27,9 @@ class NothingAsked:
         return None
 
     def of_city(self, rule_id: str) -> Mapping[str, Collection[str]] | None:
+        return None
+
+    def stamp(self, rule_id: str) -> str | None:
         return None
 
 

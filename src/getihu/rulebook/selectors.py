@@ -52,7 +52,7 @@ from getihu.rulebook.load.cases import read_cases
 from getihu.rulebook.load.folder import cases_file, load_rulebook, rule_files
 from getihu.rulebook.load.texts import TextCheck
 from getihu.rulebook.model.rules import SUBJECT_LABELS, Rule, Rulebook
-from getihu.rulebook.ports import consents
+from getihu.rulebook.permitted import Permitted, facts_for
 from getihu.rulebook.settle.budgets import Claim, Queue, queue
 from getihu.rulebook.settle.reads import settle_decisions
 from getihu.rulebook.slips.record import with_answers
@@ -245,7 +245,8 @@ def explain_trader(
     book = get_rulebook()
     _check_known(book, TYPE_RULE_ID)
     rules = [rule for rule in book.governing(as_of) if not rule.is_about_event]
-    decisions = {rule.id: decide(rule, _allowed(rule.id, trader), catalogue) for rule in rules}
+    permitted = Permitted(trader)
+    decisions = {r.id: decide(r, permitted.facts_for(r.id), catalogue) for r in rules}
     type_decision = decisions.pop(TYPE_RULE_ID)
     return Explanation(
         trader_code=trader.trader_code,
@@ -334,7 +335,7 @@ def explain_rule(
     trader = _facts_of(trader_code, as_of, snapshot_id)
     rule = get_rule(rule_id, trader.as_of)
     check_answers([rule], answers or {})
-    trader = with_answers(_allowed(rule.id, trader), answers or {}, dataplane.fact_catalogue())
+    trader = with_answers(facts_for(rule.id, trader), answers or {}, dataplane.fact_catalogue())
     return decide(rule, trader, dataplane.fact_catalogue())
 
 
@@ -371,10 +372,10 @@ def protected_facts() -> dict[str, str]:
 
 
 def outcome_of(rule: Rule | str, trader: TraderFacts) -> str:
-    """What a rule (or a draft of one) says of facts that are given, true or supposed:
-    ``not_applicable`` or the outcome, without reasons. Raises UnknownRule."""
+    """What a rule (or a draft of one) says of facts that are given, true or supposed, as far as it
+    may use them: ``not_applicable`` or the outcome, without reasons. Raises UnknownRule."""
     found = get_rule(rule, trader.as_of) if isinstance(rule, str) else rule
-    decision = decide(found, trader, dataplane.fact_catalogue())
+    decision = decide(found, facts_for(found.id, trader), dataplane.fact_catalogue())
     return decision.outcome if decision.applies else "not_applicable"
 
 
@@ -405,7 +406,7 @@ def advise(
     """
     _check_known(get_rulebook(), rule_id)
     trader = _facts_of(trader_code, as_of, snapshot_id)
-    rule, trader = get_rule(rule_id, trader.as_of), _allowed(rule_id, trader)
+    rule, trader = get_rule(rule_id, trader.as_of), facts_for(rule_id, trader)
     return advising.advise_trader(rule, trader, answers or {}, goal)
 
 
@@ -418,9 +419,9 @@ def advise_trader(
 ) -> dict[str, Advice]:
     """Rule id → advice, for some rules of one trader or all. Raises as ``explain_trader``."""
     trader = _facts_of(trader_code, as_of, snapshot_id)
-    rules = get_rulebook().governing(trader.as_of)
+    rules, permitted = get_rulebook().governing(trader.as_of), Permitted(trader)
     return {
-        rule.id: advising.advise_trader(rule, _allowed(rule.id, trader), {})
+        rule.id: advising.advise_trader(rule, permitted.facts_for(rule.id), {})
         for rule in rules
         if rule_ids is None or rule.id in rule_ids
     }
@@ -492,13 +493,7 @@ def ground_of(
     """
     _check_known(get_rulebook(), rule_id)
     trader = _facts_of(trader_code, as_of, snapshot_id)
-    return get_rule(rule_id, trader.as_of), _allowed(rule_id, trader)
-
-
-def _allowed(rule_id: str, trader: TraderFacts) -> TraderFacts:
-    """The facts of a trader that a rule may use, by the consents held now."""
-    given = consents().of(trader.trader_code, rule_id)
-    return trader if given is None else withhold(trader, given, dataplane.fact_catalogue())
+    return get_rule(rule_id, trader.as_of), facts_for(rule_id, trader)
 
 
 def _facts_of(trader_code: str, as_of: date | None, snapshot_id: str | None) -> TraderFacts:

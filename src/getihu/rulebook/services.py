@@ -11,8 +11,8 @@ from pathlib import Path
 from getihu.dataplane import selectors as dataplane
 from getihu.kernel.errors import InvalidInput, Problem
 from getihu.rulebook import selectors
-from getihu.rulebook.columns.city import CityColumns, ConsentColumns
-from getihu.rulebook.columns.sweep import JoinedSweep, sweep_columns
+from getihu.rulebook.columns.city import CityColumns
+from getihu.rulebook.columns.sweep import JoinedSweep
 from getihu.rulebook.columns.writing import write_decisions
 from getihu.rulebook.contracts import (
     CaseResult,
@@ -29,7 +29,7 @@ from getihu.rulebook.load.cases import check_possible, read_cases
 from getihu.rulebook.load.folder import cases_file, read_folder
 from getihu.rulebook.load.skeleton import write_skeleton
 from getihu.rulebook.model.rules import Rule
-from getihu.rulebook.ports import consents
+from getihu.rulebook.permitted import facts_of_many, sweep_permitted
 from getihu.rulebook.slips import reads as slips
 from getihu.rulebook.whatif import keeping, live, reads
 
@@ -54,7 +54,7 @@ def sweep(
     rules = book.governing(as_of)
     live.check_may_go_live(rules)
     columns = CityColumns.open(as_of, snapshot_id)
-    swept = _sweep_with_consents(columns, rules, as_of)
+    swept = sweep_permitted(columns, rules, as_of)
     if progress:
         progress(f"判定 {len(rules)} 条规则（{swept.distinct_clauses} 个不同条件）")
     target = selectors.decisions_path(as_of, snapshot_id)
@@ -74,20 +74,6 @@ def sweep(
     _write_whole(target.with_suffix(".json"), json.dumps(record, ensure_ascii=False, indent=1))
     live.record(book, as_of, snapshot_id)
     return SweepReport(as_of, snapshot_id, swept.traders, time.monotonic() - started, counts)
-
-
-def _sweep_with_consents(columns: CityColumns, rules: Sequence[Rule], as_of: date) -> JoinedSweep:
-    """Decide every rule, each with the facts it may use of everyone."""
-    city = consents()
-    asked = [(rule, city.of_city(rule.id)) for rule in rules if selectors.consent_needed(rule)]
-    within = [(rule, given) for rule, given in asked if given is not None]
-    bound = {rule.id for rule, _ in within}
-    sweeps = [sweep_columns(columns, [r for r in rules if r.id not in bound], as_of)]
-    for given in {id(given): given for _, given in within}.values():
-        allowed = ConsentColumns(columns, selectors.protected_facts(), given)
-        mine = [rule for rule, other in within if other is given]
-        sweeps.append(sweep_columns(allowed, mine, as_of))
-    return JoinedSweep(rules, sweeps)
 
 
 def _write_decisions(swept: JoinedSweep, columns: CityColumns, target: Path) -> None:
@@ -250,7 +236,7 @@ def issue_slips(
     """
     rule = selectors.get_rule(rule_id, as_of)
     traders = dataplane.list_trader_facts(trader_codes, as_of, snapshot_id, facts=rule.facts)
-    return slips.issue_many(rule, traders)
+    return slips.issue_many(rule, facts_of_many(rule, traders))
 
 
 def replay(content: bytes) -> ReplayResult:

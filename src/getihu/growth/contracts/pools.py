@@ -132,3 +132,38 @@ class HoldView:
     trader_code: str
     case_id: uuid.UUID
     outcome: str
+
+
+@dataclass(frozen=True)
+class RemovalView:
+    """A recognition a person took away. ``outcome`` of her objection: upheld, rejected, or empty;
+    ``case_id`` None: she has not objected."""
+
+    id: int
+    pool_id: str
+    title: str
+    level_label: str
+    trader_code: str
+    name: str
+    reason: str
+    article: str
+    removed_at: datetime
+    object_until: date
+    case_id: uuid.UUID | None
+    outcome: str
+    is_restored: bool
+
+
+@dataclass(frozen=True)
+class MemberView:
+    """A member of a pool people keep, as the office over her sees her."""
+
+    pool_id: str
+    title: str
+    level: str
+    level_label: str
+    trader_code: str
+    name: str
+    valid_from: date
+    valid_until: date | None
+    ground: str

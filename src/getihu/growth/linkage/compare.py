@@ -8,6 +8,8 @@ Both relations have: id, name, county_code, town_code, industry_code, establishe
 from dataclasses import dataclass
 from typing import Final
 
+import duckdb
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -76,18 +78,23 @@ COMPARISONS: Final = (
         "面积",
         "l.premises_m2 IS NOT NULL AND r.premises_m2 IS NOT NULL",
         (
-            ("abs(l.premises_m2 - r.premises_m2) <= 0.05 * r.premises_m2", "面积一样"),
+            ("l.premises_m2 = r.premises_m2", "面积一样"),
+            ("abs(l.premises_m2 - r.premises_m2) <= 0.05 * r.premises_m2", "面积差不多"),
             ("abs(l.premises_m2 - r.premises_m2) <= 0.25 * r.premises_m2", "面积相近"),
             ("", "面积不同"),
         ),
     ),
 )
-# Pairs worth comparing: any of these. Beyond them nothing is looked at.
+# Pairs worth comparing: any of these. Beyond them nothing is looked at. Each is an equality of
+# columns, so that it is a hash join; none may grow with the city's size alone.
 BLOCKS: Final = (
-    "l.plain = r.plain",
-    "l.town_code = r.town_code AND l.industry_code[:2] = r.industry_code[:2]",
+    "l.plain = r.plain AND l.county_code = r.county_code",
+    "l.plain = r.plain AND r.same <= 200",  # a name half the city bears finds nobody
+    "l.town_code = r.town_code AND l.division = r.division AND l.opened_year = r.opened_year",
+    "l.town_code = r.town_code AND l.begins = r.begins",
     "l.established_on = r.established_on AND l.county_code = r.county_code",
-    "l.county_code = r.county_code AND l.plain[:2] = r.plain[:2]",
+    "l.county_code = r.county_code AND l.begins = r.begins AND l.division = r.division",
+    "l.county_code = r.county_code AND l.begins = r.begins AND l.opened_year = r.opened_year",
 )
 # What says little in a name: the place before it, the form behind it, brackets and blanks.
 PLAIN: Final = (
@@ -96,33 +103,52 @@ PLAIN: Final = (
 )
 
 
-def prepared(relation: str) -> str:
-    """A relation with its name made plain."""
-    return f"(SELECT *, {PLAIN} AS plain FROM {relation})"
+# Names given to the temporary tables of one comparison.
+RECORDS: Final = "linkage_records"
+TRADERS: Final = "linkage_traders"
+PAIRS: Final = "linkage_pairs"
+RANDOM: Final = "linkage_random_pairs"
+RANDOM_PAIRS: Final = 200_000
 
 
-def pairs_sql(records: str, traders: str) -> str:
-    """Every candidate pair with its levels. Grain: record × trader, once."""
+def compare_records(engine: duckdb.DuckDBPyConnection, records: str, traders: str) -> None:
+    """Compare two relations: puts the tables ``RECORDS``, ``TRADERS``, ``PAIRS`` and ``RANDOM`` in the
+    place of those of an earlier comparison. ``PAIRS`` has every candidate pair with its levels
+    (grain: record × trader, once), ``RANDOM`` the levels of pairs taken at random, nearly all of
+    them no match; the same each time. Cost: each candidate pair once."""
+    for table, relation in ((RECORDS, records), (TRADERS, traders)):
+        engine.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {_prepared(relation)}")
     levels = ", ".join(each.sql() for each in COMPARISONS)
     found = " UNION ".join(
-        f"SELECT l.id AS record, r.id AS trader FROM l JOIN r ON {block}" for block in BLOCKS
+        f"SELECT l.n AS record, r.n AS trader FROM {RECORDS} l JOIN {TRADERS} r ON {block}"
+        for block in BLOCKS
     )
+    for table, pairs in ((PAIRS, found), (RANDOM, _random_pairs(engine))):
+        engine.execute(
+            f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT record, trader, {levels}"
+            f" FROM ({pairs}) JOIN {RECORDS} l ON l.n = record JOIN {TRADERS} r ON r.n = trader"
+        )
+
+
+def _prepared(relation: str) -> str:
+    """A relation numbered, its names made plain, with what the blocks ask for."""
     return (
-        f"WITH l AS MATERIALIZED {prepared(records)}, r AS MATERIALIZED {prepared(traders)},"
-        f" candidates AS ({found})"
-        f" SELECT record, trader, r.plain AS plain, {levels} FROM candidates"
-        " JOIN l ON l.id = record JOIN r ON r.id = trader"
+        f"WITH plainly AS (SELECT *, {PLAIN} AS plain FROM {relation})"
+        " SELECT *, row_number() OVER (ORDER BY hash(id), id) - 1 AS n,"
+        " nullif(plain[:2], '') AS begins, industry_code[:2] AS division,"
+        " year(established_on) AS opened_year, count(*) OVER (PARTITION BY plain) AS same"
+        " FROM plainly"
     )
 
 
-def random_pairs_sql(records: str, traders: str, many: int) -> str:
-    """Levels of pairs taken at random, nearly all of them no match; the same each time."""
-    levels = ", ".join(each.sql() for each in COMPARISONS)
+def _random_pairs(engine: duckdb.DuckDBPyConnection) -> str:
+    """Numbers of pairs at random: both relations are numbered in the order of a hash, and walked
+    through at two different paces."""
+    many = [
+        engine.execute(f"SELECT count(*) FROM {t}").fetchall()[0][0] for t in (RECORDS, TRADERS)
+    ]
+    left, right = (max(each, 1) for each in many)
     return (
-        f"WITH l AS (SELECT *, row_number() OVER (ORDER BY hash(id)) AS n FROM {prepared(records)}),"
-        f" r AS (SELECT *, row_number() OVER (ORDER BY hash(id || 'x')) AS n"
-        f" FROM {prepared(traders)}), sizes AS (SELECT (SELECT count(*) FROM l) AS a,"
-        f" (SELECT count(*) FROM r) AS b)"
-        f" SELECT {levels} FROM range({many}) AS pair(k), sizes"
-        " JOIN l ON l.n = (k * 7919) % a + 1 JOIN r ON r.n = (k * 104729) % b + 1"
+        f"SELECT (k * 7919) % {left} AS record, (k * 104729 + k // {left}) % {right} AS trader"
+        f" FROM range({min(RANDOM_PAIRS, left * right)}) AS pair(k)"
     )

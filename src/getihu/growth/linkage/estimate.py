@@ -2,17 +2,19 @@
 expectation maximisation over the candidate pairs. No example is marked by hand."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log2
 from typing import Final
 
 import duckdb
 
-from getihu.growth.linkage.compare import COMPARISONS, pairs_sql, prepared, random_pairs_sql
+from getihu.growth.linkage.compare import COMPARISONS, PAIRS, RANDOM, TRADERS
 
 ROUNDS: Final = 60
-RANDOM_PAIRS: Final = 200_000
+PRIOR_PAIRS: Final = 5.0  # what the first guess weighs, in matches: a few records do not teach much
+# What is learnt from which pairs: comparison → the last level at which a pair belongs. Pairs of one
+# name teach place, trade, day and area; pairs of one day and county teach names.
+SESSIONS: Final = ({"name": 0}, {"opened": 0, "place": 2})
 _FLOOR: Final = 1e-5
 Pattern = tuple[int, ...]
 Levels = tuple[tuple[float, ...], ...]
@@ -21,12 +23,11 @@ Levels = tuple[tuple[float, ...], ...]
 @dataclass(frozen=True)
 class Model:
     """Per comparison and level the share among matches and among others; ``prior``: the share of
-    matches among all pairs. ``frequency``: plain name → traders who have it."""
+    matches among all pairs."""
 
     matches: Levels
     others: Levels
     prior: float
-    frequency: dict[str, int]
     traders: int
 
     def weight(self, comparison: int, level: int) -> float:
@@ -36,36 +37,29 @@ class Model:
         return log2(self.matches[comparison][level] / self.others[comparison][level])
 
 
-def estimate(
-    engine: duckdb.DuckDBPyConnection, records: str, traders: str, *, linked_share: float = 0.8
-) -> Model:
-    """Estimate a model for two relations. ``linked_share``: how many of the records are expected to
-    be about some trader, for the prior. Cost: the candidate pairs once."""
-    others = _others(engine, records, traders)
+def estimate(engine: duckdb.DuckDBPyConnection, *, linked_share: float = 0.8) -> Model:
+    """Estimate a model for what was compared in an engine. ``linked_share``: how many of the records
+    are expected to be about some trader, for the prior."""
+    others = _others(engine)
+    patterns = _patterns(engine, PAIRS)
+    many = engine.execute(f"SELECT count(*) FROM {TRADERS}").fetchall()[0][0]
+    return Model(_matches(patterns, others), others, linked_share / max(many, 2), many)
+
+
+def _patterns(engine: duckdb.DuckDBPyConnection, pairs: str) -> dict[Pattern, int]:
+    """Levels that occur together → pairs."""
     names = ", ".join(each.name for each in COMPARISONS)
-    counted = engine.execute(
-        f"SELECT {names}, count(*) FROM ({pairs_sql(records, traders)}) GROUP BY ALL"
-    ).fetchall()
-    patterns = {tuple(row[:-1]): row[-1] for row in counted}
-    frequency = dict(
-        engine.execute(
-            f"SELECT plain, count(*) FROM ({_plain_names(traders)}) GROUP BY 1"
-        ).fetchall()
-    )
-    many = sum(frequency.values())
-    return Model(_matches(patterns, others), others, linked_share / max(many, 1), frequency, many)
+    counted = engine.execute(f"SELECT {names}, count(*) FROM {pairs} GROUP BY ALL ORDER BY ALL")
+    return {tuple(row[:-1]): row[-1] for row in counted.fetchall()}
 
 
-def _plain_names(traders: str) -> str:
-    return f"SELECT plain FROM {prepared(traders)}"
-
-
-def _others(engine: duckdb.DuckDBPyConnection, records: str, traders: str) -> Levels:
-    rows = engine.execute(random_pairs_sql(records, traders, RANDOM_PAIRS)).fetchall()
-    return tuple(
-        _shares(Counter(row[n] for row in rows), len(each.levels))
-        for n, each in enumerate(COMPARISONS)
-    )
+def _others(engine: duckdb.DuckDBPyConnection) -> Levels:
+    patterns = _patterns(engine, RANDOM)
+    counted = [Counter[int]() for _ in COMPARISONS]
+    for pattern, many in patterns.items():
+        for comparison, level in enumerate(pattern):
+            counted[comparison][level] += many
+    return tuple(_shares(counted[n], len(each.levels)) for n, each in enumerate(COMPARISONS))
 
 
 def _shares(counted: Counter[int], many: int) -> tuple[float, ...]:
@@ -74,23 +68,51 @@ def _shares(counted: Counter[int], many: int) -> tuple[float, ...]:
 
 
 def _matches(patterns: dict[Pattern, int], others: Levels) -> Levels:
-    """Expectation maximisation. What others show among the candidates is estimated along, for
-    candidates are alike by how they were chosen; only the matches' shares leave it."""
-    guess: Levels = tuple(_first_guess(len(each.levels)) for each in COMPARISONS)
-    alike, share = others, 0.02
-    total = sum(patterns.values()) or 1
+    """The matches' shares, learnt in each of ``SESSIONS`` from the comparisons its pairs were not
+    chosen by, and put together by how many matches each has seen."""
+    seen = [[PRIOR_PAIRS * share for share in _first_guess(len(c.levels))] for c in COMPARISONS]
+    for chosen in SESSIONS:
+        fixed = {n for n, each in enumerate(COMPARISONS) if each.name in chosen}
+        within = {
+            pattern: many
+            for pattern, many in patterns.items()
+            if all(0 <= pattern[n] <= chosen[COMPARISONS[n].name] for n in fixed)
+        }
+        for n, levels in _session(within, others, fixed).items():
+            seen[n] = [a + b for a, b in zip(seen[n], levels, strict=True)]
+    return tuple(tuple(max(x / sum(levels), _FLOOR) for x in levels) for levels in seen)
+
+
+def _session(
+    patterns: dict[Pattern, int], others: Levels, fixed: set[int]
+) -> dict[int, list[float]]:
+    """Comparison → matches expected at each level, by expectation maximisation over the pairs of one
+    session. What the pairs were chosen by (``fixed``) says nothing; others' shares stay as random
+    pairs show them."""
+    free = [n for n in range(len(COMPARISONS)) if n not in fixed]
+    guess = {n: _first_guess(len(COMPARISONS[n].levels)) for n in free}
+    share, total = 0.1, sum(patterns.values()) or 1
+    expected: dict[int, list[float]] = {n: [0.0] * len(guess[n]) for n in free}
     for _ in range(ROUNDS):
-        belief = {p: _posterior(p, guess, alike, share) for p in patterns}
-        doubt = {p: 1 - b for p, b in belief.items()}
-        share = min(max(sum(belief[p] * n for p, n in patterns.items()) / total, 1e-6), 0.5)
-        guess = _all_expected(patterns, belief)
-        alike = _all_expected(patterns, doubt)
-    return guess
+        expected = {n: [0.0] * len(guess[n]) for n in free}
+        matched = 0.0
+        for pattern, many in patterns.items():
+            belief = many * _posterior(pattern, guess, others, share)
+            matched += belief
+            for n in free:
+                if pattern[n] >= 0:
+                    expected[n][pattern[n]] += belief
+        share = min(max(matched / total, 1e-6), 0.95)
+        guess = {n: _smoothed(expected[n]) for n in free}
+    return expected
 
 
-def _all_expected(patterns: dict[Pattern, int], belief: dict[Pattern, float]) -> Levels:
+def _smoothed(expected: list[float]) -> tuple[float, ...]:
+    first = _first_guess(len(expected))
+    total = sum(expected) + PRIOR_PAIRS
     return tuple(
-        _expected(c, len(each.levels), patterns, belief) for c, each in enumerate(COMPARISONS)
+        max((n + PRIOR_PAIRS * share) / total, _FLOOR)
+        for n, share in zip(expected, first, strict=True)
     )
 
 
@@ -99,20 +121,11 @@ def _first_guess(many: int) -> tuple[float, ...]:
     return (0.8, *([rest] * (many - 1)))
 
 
-def _expected(
-    comparison: int, many: int, patterns: dict[Pattern, int], belief: dict[Pattern, float]
-) -> tuple[float, ...]:
-    seen = [0.0] * many
-    for pattern, n in patterns.items():
-        if pattern[comparison] >= 0:
-            seen[pattern[comparison]] += belief[pattern] * n
-    total = sum(seen) or 1.0
-    return tuple(max(value / total, _FLOOR) for value in seen)
-
-
-def _posterior(pattern: Sequence[int], match: Levels, other: Levels, share: float) -> float:
+def _posterior(
+    pattern: Pattern, match: dict[int, tuple[float, ...]], other: Levels, share: float
+) -> float:
     odds = share / (1 - share)
-    for comparison, level in enumerate(pattern):
-        if level >= 0:
-            odds *= match[comparison][level] / other[comparison][level]
+    for n, levels in match.items():
+        if pattern[n] >= 0:
+            odds *= levels[pattern[n]] / other[n][pattern[n]]
     return odds / (1 + odds)

@@ -1,13 +1,12 @@
 """From a model to links: the best trader of each record, how sure that is, and why."""
 
-from collections import defaultdict
 from dataclasses import dataclass
 from math import log2
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 
-from getihu.growth.linkage.compare import COMPARISONS, pairs_sql
+from getihu.growth.linkage.compare import COMPARISONS, PAIRS, RECORDS, TRADERS
 from getihu.growth.linkage.estimate import Model
 
 SURE: Final = 0.99  # from here on a link is made, if no other trader comes near. 本项目设定，非官方
@@ -31,53 +30,77 @@ class Scored:
     runner_up: str = ""
 
 
-def score(
-    engine: duckdb.DuckDBPyConnection, model: Model, records: str, traders: str
-) -> list[Scored]:
-    """The best trader for each record that has one likelier than not. Sorted by record."""
-    found: dict[str, list[tuple[float, str, dict[str, Any]]]] = defaultdict(list)
-    rows = engine.execute(pairs_sql(records, traders))
-    names = [column[0] for column in rows.description or []]
-    for raw in rows.fetchall():
-        row = dict(zip(names, raw, strict=True))
-        bits = _start(model) + sum(b for _, _, b in _evidence(model, row))
-        found[row["record"]].append((bits, row["trader"], row))
-    best = (_best(model, record, listed) for record, listed in sorted(found.items()))
-    return [each for each in best if each is not None and each.probability >= DOUBT]
-
-
-def _best(
-    model: Model, record: str, listed: list[tuple[float, str, dict[str, Any]]]
-) -> Scored | None:
-    listed.sort(key=lambda each: (-each[0], each[1]))
-    bits, trader, row = listed[0]
-    near = [other for other in listed[1:] if other[0] > bits - APART_BITS]
-    probability = _probability(bits)
-    return Scored(
-        record,
-        trader,
-        bits,
-        probability,
-        tuple(e for e in _evidence(model, row) if abs(e[2]) >= LEAST_BITS),
-        probability >= SURE and not near,
-        near[0][1] if near else "",
+def score(engine: duckdb.DuckDBPyConnection, model: Model) -> list[Scored]:
+    """The best trader for each record of the comparison in an engine that has one likelier than
+    not. Sorted by record. Cost: the candidate pairs once, in the engine."""
+    floor = log2(DOUBT / (1 - DOUBT))
+    names = ", ".join(each.name for each in COMPARISONS)
+    rows = engine.execute(
+        f"WITH weighed AS (SELECT p.*, l.id AS record_id, r.id AS trader_id, r.same,"
+        f" {_bits_sql(model)} AS bits FROM {PAIRS} p"
+        f" JOIN {RECORDS} l ON l.n = p.record JOIN {TRADERS} r ON r.n = p.trader),"
+        # Nothing less likely can be the best, nor near one that counts.
+        f" likely AS (SELECT * FROM weighed WHERE bits > {floor - APART_BITS}),"
+        " ranked AS (SELECT *, row_number() OVER best AS nth, lead(bits) OVER best AS next_bits,"
+        " lead(trader_id) OVER best AS next_trader FROM likely"
+        " WINDOW best AS (PARTITION BY record ORDER BY bits DESC, trader_id))"
+        f" SELECT record_id, trader_id, bits, next_bits, next_trader, same, {names} FROM ranked"
+        f" WHERE nth = 1 AND bits >= {floor} ORDER BY record_id"
     )
+    return [_scored(model, *row[:6], levels=row[6:]) for row in rows.fetchall()]
+
+
+def _scored(
+    model: Model,
+    record: str,
+    trader: str,
+    bits: float,
+    next_bits: float | None,
+    next_trader: str | None,
+    same: int,
+    *,
+    levels: tuple[int, ...],
+) -> Scored:
+    near = (next_trader or "") if next_bits is not None and next_bits > bits - APART_BITS else ""
+    probability = _probability(bits)
+    evidence = tuple(e for e in _evidence(model, levels, same) if abs(e[2]) >= LEAST_BITS)
+    sure = probability >= SURE and not near
+    return Scored(record, trader, bits, probability, evidence, sure, near)
+
+
+def _bits_sql(model: Model) -> str:
+    """All that speaks for a pair, as an expression over its levels."""
+    terms = [repr(_start(model))]
+    for n, each in enumerate(COMPARISONS):
+        whens = " ".join(
+            f"WHEN {level} THEN {_level_sql(model, n, level)}" for level in range(len(each.levels))
+        )
+        terms.append(f"(CASE p.{each.name} {whens} ELSE 0 END)")
+    return " + ".join(terms)
+
+
+def _is_same_name(comparison: int, level: int) -> bool:
+    return COMPARISONS[comparison].name == "name" and level == 0
+
+
+def _level_sql(model: Model, comparison: int, level: int) -> str:
+    if _is_same_name(comparison, level):
+        return f"log2({model.matches[comparison][0]!r} / (r.same / {model.traders}.0))"
+    return repr(model.weight(comparison, level))
 
 
 def _start(model: Model) -> float:
     return log2(model.prior / (1 - model.prior))
 
 
-def _evidence(model: Model, row: dict[str, Any]) -> list[tuple[str, str, float]]:
+def _evidence(model: Model, levels: tuple[int, ...], same: int) -> list[tuple[str, str, float]]:
     """Comparison, words, bits. An equal name says the more the fewer traders have it."""
     found = []
-    for n, each in enumerate(COMPARISONS):
-        level = row[each.name]
+    for n, (each, level) in enumerate(zip(COMPARISONS, levels, strict=True)):
         if level < 0:
             continue
         words, bits = each.levels[level][1], model.weight(n, level)
-        if each.name == "name" and level == 0:
-            same = max(model.frequency.get(row["plain"], 1), 1)
+        if _is_same_name(n, level):
             bits = log2(model.matches[n][0] / (same / model.traders))
             words = f"{words}（全市这样叫的有 {same} 户）"
         found.append((each.label, words, bits))

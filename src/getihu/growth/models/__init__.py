@@ -2,7 +2,15 @@
 
 from getihu.growth.models.conversion import AftercareDuty, Conversion, TransferTask
 from getihu.growth.models.linkage import ConflictItem, RecordLink
-from getihu.growth.models.pools import Exit, Membership, PoolPlaces, PoolRun, Refresh, RefreshHold
+from getihu.growth.models.pools import (
+    Exit,
+    Membership,
+    PoolPlaces,
+    PoolRun,
+    Refresh,
+    RefreshHold,
+    Removal,
+)
 from getihu.growth.models.profile import HumanProfile, Objection
 from getihu.growth.models.recognition import Juror, Jury, Recommendation
 from getihu.growth.models.types import TypeMove, TypeReview
@@ -23,6 +31,7 @@ __all__ = [
     "RecordLink",
     "Refresh",
     "RefreshHold",
+    "Removal",
     "TransferTask",
     "TypeMove",
     "TypeReview",

@@ -219,3 +219,37 @@ class PoolPlaces(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quota_id} {self.taken}/{self.places}"
+
+
+class Removal(models.Model):
+    """A person took a member out of a pool: why, by which article, until when she can object. Its row
+    never changes but for her objection and what it led to."""
+
+    pool_id = models.CharField(max_length=60)
+    level = models.CharField(max_length=10)
+    trader_code = models.CharField(max_length=18, db_index=True)
+    county_code = models.CharField(max_length=6, blank=True)
+    valid_from = models.DateField()
+    valid_until = models.DateField(null=True)  # the end of the term that was taken away
+    reason = models.CharField(max_length=500)
+    article = models.CharField(max_length=200)
+    removed_at = models.DateTimeField()
+    by = models.ForeignKey(ACCOUNT, on_delete=models.PROTECT, related_name="+")
+    object_until = models.DateField()
+    case_id = models.UUIDField(null=True)
+    restored_at = models.DateTimeField(null=True)
+    restored_by = models.ForeignKey(ACCOUNT, null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=~Q(reason="") & ~Q(article=""), name="growth_removal_says_why"
+            ),
+            models.CheckConstraint(
+                condition=Q(restored_at=None) | Q(case_id__isnull=False, restored_by__isnull=False),
+                name="growth_restored_after_objection",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pool_id} {self.level}"

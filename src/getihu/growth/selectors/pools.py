@@ -1,7 +1,7 @@
 """Reads of the pools: who is in which, since when and why; at any date, as known at any moment."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -23,14 +23,18 @@ from getihu.growth.contracts import (
     HoldView,
     ListLine,
     MembershipView,
+    MemberView,
     PoolSummary,
     RefreshView,
+    RemovalView,
     TargetView,
 )
-from getihu.growth.models import Exit, Membership, Refresh
+from getihu.growth.models import Exit, Membership, Refresh, Removal
+from getihu.growth.selectors.objections import objection_outcome
 from getihu.kernel.errors import GetihuError
 from getihu.reference import selectors as reference
 from getihu.registry import selectors as registry
+from getihu.rulebook import selectors as rulebook
 
 TENDING = (Role.CASE_OFFICER, Role.SUPERVISOR)
 ASSESSED_MONTHS = 12  # the last year of a term; 咸宁市申报通知：最后一年由认定部门评估
@@ -123,10 +127,18 @@ def _membership(row: Membership, on: date) -> MembershipView:
         valid_until=row.valid_until,
         known_from=row.known_from,
         why=WHY_LABELS.get(row.why, row.why),
-        ground=row.ground,
+        ground=_ground_words(pool, row.ground),
         is_now=now,
         assess_from=_assess_from(pool, row.valid_until) if now else None,
     )
+
+
+def _ground_words(pool: Pool | None, ground: str) -> str:
+    """What a membership rests on, as people read it: the rule by its title, not by its id."""
+    named, at, version = ground.partition("@")
+    if not at or pool is None or named != pool.admission.rule:
+        return ground if not at else f"{named}，版本 {version}"
+    return f"按“{rulebook.get_rule(named).title}”，版本 {version}"
 
 
 def _assess_from(pool: Pool | None, until: date | None) -> date | None:
@@ -210,6 +222,69 @@ def list_exits(actor: Actor, *, limit: int = 200) -> list[ExitView]:
 def list_exits_of(trader_code: str) -> list[ExitView]:
     rows = Exit.objects.filter(trader_code=trader_code).exclude(state="dropped")
     return [_exit(row) for row in rows.order_by("-told_at")[:20]]
+
+
+# recognitions, and those taken away
+
+
+def list_members(actor: Actor, on: date, *, words: str = "", limit: int = 100) -> list[MemberView]:
+    """Members of the pools people keep, in the counties an officer tends; ``words``: a code, or the
+    beginning of one."""
+    kept = [pool.id for pool in all_pools().values() if pool.admission.by == "people"]
+    rows = members_now(on).filter(within(actor.scope(*TENDING), "county_code"), pool_id__in=kept)
+    if words:
+        rows = rows.filter(trader_code__startswith=words.strip().upper()[:18])
+    found = list(rows.order_by("pool_id", "level", "trader_code")[:limit])
+    names = _names([row.trader_code for row in found])
+    return [
+        MemberView(
+            row.pool_id,
+            get_pool(row.pool_id).title,
+            row.level,
+            LEVEL_LABELS[row.level],
+            row.trader_code,
+            names.get(row.trader_code, ""),
+            row.valid_from,
+            row.valid_until,
+            row.ground,
+        )
+        for row in found
+    ]
+
+
+def list_removals(actor: Actor, *, limit: int = 50) -> list[RemovalView]:
+    """What was taken away in the counties an officer tends, the latest first."""
+    rows = Removal.objects.filter(within(actor.scope(*TENDING), "county_code"))
+    return _removals(rows.order_by("-removed_at", "-id")[:limit])
+
+
+def list_removals_of(trader_code: str) -> list[RemovalView]:
+    """What was taken away from a trader, the latest first."""
+    rows = Removal.objects.filter(trader_code=trader_code)
+    return _removals(rows.order_by("-removed_at", "-id")[:20])
+
+
+def _removals(rows: Iterable[Removal]) -> list[RemovalView]:
+    found = list(rows)
+    names = _names([row.trader_code for row in found])
+    return [
+        RemovalView(
+            row.pk,
+            row.pool_id,
+            get_pool(row.pool_id).title,
+            LEVEL_LABELS[row.level],
+            row.trader_code,
+            names.get(row.trader_code, ""),
+            row.reason,
+            row.article,
+            row.removed_at,
+            row.object_until,
+            row.case_id,
+            objection_outcome(row.case_id),
+            row.restored_at is not None,
+        )
+        for row in found
+    ]
 
 
 @over_the_wall()

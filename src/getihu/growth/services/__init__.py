@@ -41,7 +41,6 @@ from getihu.growth.services.recognising import (
     declare,
     open_recognition,
     recommend,
-    remove,
     score,
     seat_jury,
 )
@@ -54,6 +53,7 @@ from getihu.growth.services.refreshing import (
     strike,
     verify_lists,
 )
+from getihu.growth.services.removing import remove, restore
 from getihu.growth.services.reviewing import (
     publish_types,
     review_types,
@@ -100,6 +100,7 @@ __all__ = [
     "put_in",
     "recommend",
     "remove",
+    "restore",
     "review_types",
     "score",
     "seat_jury",

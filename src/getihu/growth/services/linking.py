@@ -15,7 +15,7 @@ from getihu.accounts.contracts import Actor
 from getihu.audit import services as audit
 from getihu.audit.contracts import AuditEvent
 from getihu.dataplane import selectors as dataplane
-from getihu.growth.linkage import estimate, score
+from getihu.growth.linkage import compare_records, estimate, score
 from getihu.growth.linkage.score import Scored
 from getihu.growth.models import ConflictItem, RecordLink
 from getihu.growth.selectors.linkage import (
@@ -69,7 +69,8 @@ def link_records(
         left = f"read_parquet('{file}')"
         right = TRADERS_SQL.format(path=str(path).replace("'", "''"))
         engine = dataplane.engine()
-        found = score(engine, estimate(engine, left, right), left, right)
+        compare_records(engine, left, right)
+        found = score(engine, estimate(engine))
     written = {row["id"]: row for row in rows}
     counts = {"linked": 0, "review": 0, "none": len(rows) - len(found)}
     for each in found:

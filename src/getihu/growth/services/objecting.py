@@ -9,8 +9,8 @@ from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor
 from getihu.cases import services as cases
 from getihu.cases.ports import CaseFile
-from getihu.growth.models import Exit, Refresh, RefreshHold, TypeMove, TypeReview
-from getihu.growth.selectors.objections import OBJECTION_MATTER
+from getihu.growth.models import Exit, Refresh, RefreshHold, Removal, TypeMove, TypeReview
+from getihu.growth.selectors.objections import OBJECTION_MATTER, objection_outcome
 from getihu.growth.services.rights import NotNow, day_of
 
 LONGEST = 500
@@ -21,7 +21,7 @@ OVER = "异议期已经过了。处理办法：下次评定前可以再提；对
 def object_to(
     about: str, trader_code: str, grounds: str, *, place: str, by: Actor, at: datetime
 ) -> uuid.UUID:
-    """Open and hand in an objection. ``about``: ``move:7``, ``exit:7`` (her own) or
+    """Open and hand in an objection. ``about``: ``move:7``, ``exit:7``, ``removal:7`` (her own) or
     ``list:<id>:<code>`` (a line of a published list; her own code where she was left out).
 
     Returns the case. Raises: NotNow; as ``cases.open_draft`` and ``cases.submit``.
@@ -42,7 +42,12 @@ class ObjectionHolds:
         if case.matter_id != OBJECTION_MATTER:
             return
         kind, _, rest = str(case.form.get("about", "")).partition(":")
-        holding = {"move": _hold_move, "exit": _hold_exit, "list": _hold_line}.get(kind)
+        holding = {
+            "move": _hold_move,
+            "exit": _hold_exit,
+            "removal": _hold_removal,
+            "list": _hold_line,
+        }.get(kind)
         if holding is None:
             raise NotNow("没有写明对什么有异议。处理办法：从“我的培育库”页面里提。")
         holding(rest, case, at)
@@ -85,6 +90,21 @@ def _hold_exit(rest: str, case: CaseFile, at: datetime) -> None:
         raise NotNow(OVER)
     row.state, row.case_id = Exit.State.HELD, case.case_id
     row.save(update_fields=["state", "case_id"])
+
+
+def _hold_removal(rest: str, case: CaseFile, at: datetime) -> None:
+    """A recognition taken away stays away until a person gives it back; one objection at a time."""
+    rows = Removal.objects.select_for_update().filter(trader_code=case.trader_code)
+    row = rows.filter(pk=_number(rest)).first()
+    if row is None or case.case_id == row.case_id:
+        _check_there(row)
+        return
+    if day_of(at) > row.object_until or row.restored_at is not None:
+        raise NotNow(OVER)
+    if row.case_id is not None and objection_outcome(row.case_id) != "rejected":
+        raise NotNow("您已经提过异议，正在核实。处理办法：在“我的办事”里看进度。")
+    row.case_id = case.case_id
+    row.save(update_fields=["case_id"])
 
 
 def _hold_line(rest: str, case: CaseFile, at: datetime) -> None:

@@ -30,7 +30,7 @@ from getihu.growth.selectors.recognition import (
     jury_is_complete,
 )
 from getihu.growth.selectors.types import last_published, types_path
-from getihu.growth.services.pooling import belief, close, enter
+from getihu.growth.services.pooling import belief, enter
 from getihu.growth.services.rights import NotAllowed, NotNow, check_tender, day_of
 from getihu.kernel.errors import GetihuError
 from getihu.notifications import services as notifications
@@ -505,42 +505,6 @@ def assess(
         ]
     )
     return until
-
-
-@over_the_wall()
-@transaction.atomic
-def remove(
-    pool_id: str,
-    level: str,
-    trader_code: str,
-    *,
-    reason: str,
-    article: str,
-    by: Actor,
-    at: datetime,
-) -> None:
-    """A person takes a recognition away, with reason and article. No machine can."""
-    row = (
-        members_now(day_of(at))
-        .filter(pool_id=pool_id, level=level, trader_code=trader_code)
-        .first()
-    )
-    if row is None:
-        raise NotNow("这一户不在库里。")
-    check_tender(by, row.county_code, "撤销认定", Role.SUPERVISOR)
-    if not (reason.strip() and article.strip()):
-        raise NotNow("撤销要写理由和依据的条款。")
-    close(
-        pool_id,
-        level,
-        [trader_code],
-        on=day_of(at),
-        why="decided",
-        ground=article[:200],
-        at=at,
-        by=by,
-    )
-    _record("pool.removed", f"membership:{row.pk}", by, at, pool=pool_id, article=article)
 
 
 def _window(county: str, at: datetime) -> Window:

@@ -19,7 +19,7 @@ from getihu.cases import selectors as cases
 from getihu.growth.catalogue.pools import get_pool
 from getihu.growth.models import PoolRun, Refresh
 from getihu.growth.selectors.objections import objection_outcome
-from getihu.growth.selectors.pools import Line, known_list
+from getihu.growth.selectors.pools import Line, is_member, known_list
 from getihu.growth.services.pooling import belief, close, enter, update_pool
 from getihu.growth.services.rights import NotNow, check_tender, day_of
 
@@ -172,7 +172,8 @@ def strike(
 def put_in(
     refresh_id: uuid.UUID | str, trader_code: str, *, article: str, by: Actor, at: datetime
 ) -> None:
-    """A person puts in somebody who was left out, after her objection was upheld."""
+    """A person puts in somebody who was left out, after her objection was upheld. Raises: NotAllowed,
+    NotNow."""
     with transaction.atomic():
         refresh = Refresh.objects.select_for_update().get(pk=refresh_id)
         check_tender(by, refresh.county_code, "补入名单", Role.SUPERVISOR)
@@ -180,6 +181,12 @@ def put_in(
         if not refresh.holds.filter(trader_code=trader_code, outcome="upheld").exists():
             raise NotNow("没有成立的异议，不能补入。处理办法：先办结异议。")
         pool = get_pool(refresh.pool_id)
+        if refresh.state != Refresh.State.OPEN:
+            raise NotNow("名单不在公示中，不能补入。处理办法：下一次更新时再列。")
+        if not article.strip():
+            raise NotNow("补入要写依据的条款。处理办法：写好再交。")
+        if is_member(pool.id, trader_code, refresh.as_of):
+            raise NotNow("这一户已经在库里。处理办法：刷新页面。")
         enter(
             [
                 belief(

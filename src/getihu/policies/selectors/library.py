@@ -10,6 +10,7 @@ from getihu.policies.library.picture import picture
 from getihu.policies.library.reading import Reading, read_policy
 from getihu.policies.library.search import LibraryFilter, find
 from getihu.rulebook import selectors as rulebook
+from getihu.rulebook.contracts import SORTING_KINDS
 
 
 def list_readings(on: date) -> tuple[Reading, ...]:
@@ -34,13 +35,14 @@ def get_reading(rule_id: str, on: date) -> Reading:
 
 
 def find_policies(wanted: LibraryFilter, on: date) -> list[Reading]:
-    """The policies that fit a filter, the best match of the words first."""
-    return find(list_readings(on), wanted)
+    """The policies that fit a filter, the best match of the words first. Rules that only sort traders
+    into pools are none."""
+    return find([each for each in list_readings(on) if each.kind not in SORTING_KINDS], wanted)
 
 
 def list_kinds(on: date) -> list[str]:
     """The kinds of benefit there are: 奖励, 补贴, 税收减免…"""
-    return sorted({each.kind for each in list_readings(on) if each.kind})
+    return sorted({each.kind for each in list_readings(on) if each.kind} - SORTING_KINDS)
 
 
 def list_agencies(on: date) -> list[str]:

@@ -154,6 +154,7 @@ def mine(request: HttpRequest, trader_code: str) -> HttpResponse:
         "moves": selectors.list_moves_of(trader_code),
         "memberships": memberships,
         "exits": selectors.list_exits_of(trader_code),
+        "removals": selectors.list_removals_of(trader_code),
         "recommendations": selectors.list_recommendations_of(trader_code),
         "window": selectors.open_window(place[:6], on),
         "privileges": [cases.get_matter(m) for m in selectors.PRIVILEGES] if recognised else [],
@@ -263,13 +264,35 @@ def desk_list(request: HttpRequest, list_id: uuid.UUID) -> HttpResponse:
         "list": shown,
         "pool": selectors.get_pool(shown.pool_id),
         "lines": lines,
-        "holds": holds,
+        "holds": [
+            (hold, selectors.is_member(shown.pool_id, hold.trader_code, shown.as_of))
+            for hold in holds
+        ],
         "chief": Role.SUPERVISOR in actor.roles,
         "account": actor.account_id,
         "is_over": shown.object_until is not None and today() > shown.object_until,
         "once": fresh_key(),
     }
     return render(request, "portal/desk/pool_list.html", context)
+
+
+@require_GET
+@desk_page
+def desk_members(request: HttpRequest) -> HttpResponse:
+    """Who is recognised in her counties, to take a recognition away with reason and article; and what
+    was taken away."""
+    actor, words = actor_of(request), request.GET.get("code", "").strip()
+    members = selectors.list_members(actor, today(), words=words)
+    removals = selectors.list_removals(actor)
+    shows(request, *(row.trader_code for row in (*members, *removals)))
+    context = {
+        "members": members,
+        "removals": removals,
+        "words": words,
+        "chief": Role.SUPERVISOR in actor.roles,
+        "once": fresh_key(),
+    }
+    return render(request, "portal/desk/pool_members.html", context)
 
 
 def _list(request: HttpRequest, by: Actor, at: datetime) -> str:
@@ -310,6 +333,42 @@ def _strike(request: HttpRequest, by: Actor, at: datetime) -> str:
         at=at,
     )
     return reverse("portal:desk-pool-list", args=[_id(request)])
+
+
+def _put_in(request: HttpRequest, by: Actor, at: datetime) -> str:
+    services.put_in(
+        _id(request),
+        request.POST.get("code", ""),
+        article=_text(request, "article"),
+        by=by,
+        at=at,
+    )
+    return reverse("portal:desk-pool-list", args=[_id(request)])
+
+
+def _remove(request: HttpRequest, by: Actor, at: datetime) -> str:
+    if request.POST.get("sure") != "yes":
+        raise Refused(
+            422,
+            "还没有撤销",
+            "撤销会让经营者失去认定，要先勾选“已经核对”。",
+            ("回到上一页，核对以后勾选再交。",),
+        )
+    services.remove(
+        request.POST.get("pool", ""),
+        request.POST.get("level", ""),
+        request.POST.get("code", ""),
+        reason=_text(request, "reason"),
+        article=_text(request, "article"),
+        by=by,
+        at=at,
+    )
+    return f"{reverse('portal:desk-pool-members')}#removed"
+
+
+def _restore(request: HttpRequest, by: Actor, at: datetime) -> str:
+    services.restore(_number(request), by=by, at=at)
+    return f"{reverse('portal:desk-pool-members')}#removed"
 
 
 def _exit(request: HttpRequest, by: Actor, at: datetime) -> str:
@@ -361,6 +420,9 @@ ACTIONS: dict[str, Callable[[HttpRequest, Actor, datetime], str]] = {
     "conclude": _conclude,
     "cancel": _cancel,
     "strike": _strike,
+    "put_in": _put_in,
+    "remove": _remove,
+    "restore": _restore,
     "exit": _exit,
     "assess": _assess,
     "recommend": _recommend,
@@ -453,7 +515,7 @@ def _county(request: HttpRequest) -> str:
 
 def _about(text: str) -> str:
     kind, _, rest = text.partition(":")
-    fits = kind in ("move", "exit", "list") and len(rest) <= 60
+    fits = kind in ("move", "exit", "removal", "list") and len(rest) <= 60
     return text if fits and all(c.isalnum() or c in "-:" for c in rest) else ""
 
 

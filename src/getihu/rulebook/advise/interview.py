@@ -1,6 +1,6 @@
 """Which unknown facts to ask about next, so that few questions settle many rules."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -26,18 +26,25 @@ def next_questions(
     as_of: date,
     catalogue: Mapping[str, FactDeclaration],
     most: int = MOST_QUESTIONS,
+    *,
+    own: Mapping[str, Facts] | None = None,
+    kept_back: Collection[str] = (),
 ) -> tuple[Question, ...]:
-    """The questions worth asking, the best first; none when every rule is settled.
+    """The questions worth asking, the best first; none when every rule is settled. ``own``: rule →
+    its facts, where they are others than ``facts``. ``kept_back``: facts nobody is asked about.
 
     Ask the first, add the answer to ``facts`` and ask again: later ones may have become needless.
     """
-    open_rules = [
-        _OpenRule(rule, needed) for rule in rules if (needed := _needed(rule, facts, as_of))
-    ]
+    open_rules = []
+    for rule in rules:
+        mine = (own or {}).get(rule.id, facts)
+        needed = tuple(n for n in _needed(rule, mine, as_of) if n not in kept_back)
+        if needed:
+            open_rules.append(_OpenRule(rule, needed, mine))
     names = dict.fromkeys(name for each in open_rules for name in each.needed)
     declared = {**catalogue, **_inputs(each.rule for each in open_rules)}
     weighed = [
-        (_weight(name, open_rules, facts, as_of, declared[name]), -place, name)
+        (_weight(name, open_rules, as_of, declared[name]), -place, name)
         for place, name in enumerate(names)
     ]
     weighed.sort(reverse=True)
@@ -48,6 +55,7 @@ def next_questions(
 class _OpenRule:
     rule: Rule
     needed: tuple[str, ...]
+    facts: Facts
 
 
 def _needed(rule: Rule, facts: Facts, as_of: date) -> tuple[str, ...]:
@@ -73,15 +81,17 @@ def _inputs(rules: Iterable[Rule]) -> dict[str, FactDeclaration]:
 def _weight(
     name: str,
     open_rules: Sequence[_OpenRule],
-    facts: Facts,
     as_of: date,
     declared: FactDeclaration,
 ) -> tuple[float, int]:
     """How many rules an answer settles on average, then how many ask for it."""
-    asking = [each.rule for each in open_rules if name in each.needed]
-    answers = list(_answers(name, asking, facts, as_of, declared))
+    asking = [each for each in open_rules if name in each.needed]
+    rules = [each.rule for each in asking]
+    answers = list(_answers(name, rules, asking[0].facts, as_of, declared))
     settled = sum(
-        not _needed(rule, {**facts, name: answer}, as_of) for answer in answers for rule in asking
+        not _needed(each.rule, {**each.facts, name: answer}, as_of)
+        for answer in answers
+        for each in asking
     )
     return settled / max(1, len(answers)), len(asking)
 

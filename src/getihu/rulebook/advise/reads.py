@@ -15,10 +15,17 @@ from getihu.rulebook.advise.inputs import read_answer, with_inputs
 from getihu.rulebook.advise.interview import next_questions
 from getihu.rulebook.advise.knowledge import knowledge_of
 from getihu.rulebook.columns.city import CityColumns
-from getihu.rulebook.columns.sweep import CitySweep, sweep_columns
+from getihu.rulebook.columns.sweep import JoinedSweep
 from getihu.rulebook.contracts import Advice, NearRule, NearTrader, Question
 from getihu.rulebook.evaluate.expressions import Facts
 from getihu.rulebook.model.rules import Rule
+from getihu.rulebook.permitted import (
+    Permitted,
+    columns_for,
+    consents_stamp,
+    sweep_permitted,
+    withheld_facts,
+)
 
 Answers = Mapping[str, FactScalar | None]
 
@@ -34,9 +41,19 @@ def advise_trader(rule: Rule, trader: TraderFacts, answers: Answers, goal: str =
 
 
 def questions(rules: Sequence[Rule], trader: TraderFacts, answers: Answers) -> tuple[Question, ...]:
-    """What to ask next over some rules. Raises UnknownAnswer."""
+    """What to ask next over some rules. What she keeps back by not consenting is not asked for
+    either. Raises UnknownAnswer."""
+    permitted = Permitted(trader)
     facts = with_answers(rules, trader, answers)
-    return next_questions(rules, facts, trader.as_of, dataplane.fact_catalogue())
+    own, kept_back = {}, set[str]()
+    for rule in rules:
+        mine = permitted.facts_for(rule.id)
+        if mine is not trader:
+            own[rule.id] = with_answers(rules, mine, answers)
+            kept_back.update(withheld_facts(mine))
+    return next_questions(
+        rules, facts, trader.as_of, dataplane.fact_catalogue(), own=own, kept_back=kept_back
+    )
 
 
 def with_answers(rules: Iterable[Rule], trader: TraderFacts, answers: Answers) -> Facts:
@@ -70,7 +87,7 @@ def near_city(rules: Sequence[Rule], as_of: date, snapshot_id: str) -> list[Near
     """Every rule with the number of traders one step away, most first; rules without any left
     out. Raises: FactsNotBuilt, AsOfBeforeData."""
     knowledge = knowledge_of(dataplane.fact_catalogue())
-    sweep = _swept(tuple(rules), as_of, snapshot_id)
+    sweep = _sweep_of(rules, as_of, snapshot_id)
     city = CityColumns.open(as_of, snapshot_id)
     found = (near_rule(r, _near(city, sweep, r), knowledge) for r in rules)
     return sorted((n for n in found if n.traders), key=lambda n: (-n.traders, n.rule_id))
@@ -81,7 +98,7 @@ def near_traders(
 ) -> list[NearTrader]:
     """The traders one step away from a rule, by code, a page at a time."""
     city = CityColumns.open(as_of, snapshot_id)
-    members = _near(city, _swept((rule,), as_of, snapshot_id), rule)
+    members = _near(city, _sweep_of([rule], as_of, snapshot_id), rule)
     if not members:
         return []
     rows = np.flatnonzero(np.any(list(members.values()), axis=0))[offset : offset + limit]
@@ -91,11 +108,12 @@ def near_traders(
     ]
 
 
-def _near(city: CityColumns, sweep: CitySweep, rule: Rule) -> dict[str, Bools]:
+def _near(city: CityColumns, swept: JoinedSweep, rule: Rule) -> dict[str, Bools]:
     catalogue = dataplane.fact_catalogue()
+    columns, sweep = columns_for(rule, city), swept.of(rule.id)
 
     def turns(row: int, clause_id: str) -> bool:
-        return can_turn(rule, city.values(row), sweep.as_of, catalogue, clause_id)
+        return can_turn(rule, columns.values(row), sweep.as_of, catalogue, clause_id)
 
     return near_members(sweep, rule, knowledge_of(catalogue), turns)
 
@@ -104,6 +122,14 @@ def _ways(members: Mapping[str, Bools], row: int) -> tuple[str, ...]:
     return tuple(name for name, who in members.items() if who[row])
 
 
+def _sweep_of(rules: Sequence[Rule], as_of: date, snapshot_id: str) -> JoinedSweep:
+    """The sweep of some rules, kept as long as no consent that bears on them changes."""
+    stamps = tuple(dict.fromkeys(map(consents_stamp, rules)))
+    return _swept(tuple(rules), as_of, snapshot_id, stamps)
+
+
 @lru_cache(maxsize=4)
-def _swept(rules: tuple[Rule, ...], as_of: date, snapshot_id: str) -> CitySweep:
-    return sweep_columns(CityColumns.open(as_of, snapshot_id), rules, as_of)
+def _swept(
+    rules: tuple[Rule, ...], as_of: date, snapshot_id: str, stamps: tuple[str, ...]
+) -> JoinedSweep:
+    return sweep_permitted(CityColumns.open(as_of, snapshot_id), rules, as_of)

@@ -247,6 +247,26 @@ class ConsentColumns(_WithParts):
             self._columns[fact] = Column(codes, found.known, has_unknown=True)
         return self._columns[fact]
 
+    def codes(self, fact: str) -> Codes | None:
+        column = self.column(fact)
+        return None if column is None else column.codes[: self.traders]
+
+    def dictionary(self, fact: str) -> list[Any]:
+        """The values of a fact in the whole city, sorted; of some nobody here may be known."""
+        column = self.column(fact)
+        return [] if column is None else column.values
+
+    def values(self, row: int) -> dict[str, Any]:
+        """Every fact of one trader, as far as it may be used."""
+        held = self._city.values(row)
+        return {
+            fact: None if fact in self._protected and not self._may(fact, row) else value
+            for fact, value in held.items()
+        }
+
+    def _may(self, fact: str, row: int) -> bool:
+        return bool(self._who(self._protected[fact])[row])
+
     def _who(self, article: str) -> npt.NDArray[np.bool_]:
         """Who consents, in the order of the facts table, padded as codes are."""
         if article not in self._allowed:

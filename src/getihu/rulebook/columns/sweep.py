@@ -354,7 +354,7 @@ class JoinedSweep:
 
     def __init__(self, rules: Sequence[Rule], sweeps: Sequence[CitySweep]) -> None:
         self.rules = list(rules)
-        self.traders = sweeps[0].traders
+        self.traders = sweeps[0].traders if sweeps else 0
         self._by = {rule_id: each for each in sweeps for rule_id in each.plan.rules}
 
     @property
@@ -363,6 +363,10 @@ class JoinedSweep:
 
     def counts(self) -> dict[str, dict[str, int]]:
         return {rule.id: self._by[rule.id].counts_of(rule.id) for rule in self.rules}
+
+    def of(self, rule_id: str) -> CitySweep:
+        """The sweep that decided a rule."""
+        return self._by[rule_id]
 
     def outcomes(self, rule_id: str) -> tuple[str, ...]:
         return self._by[rule_id].outcomes(rule_id)

@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from getihu.reference import selectors as reference
-from getihu.rulebook.columns.city import CityColumns
-from getihu.rulebook.columns.sweep import CitySweep, sweep_columns
+from getihu.rulebook.columns.city import CityColumns, ConsentColumns
+from getihu.rulebook.columns.sweep import CitySweep, JoinedSweep
 from getihu.rulebook.model.rules import ELIGIBILITY, UNKNOWN, Rule
+from getihu.rulebook.permitted import columns_for, sweep_permitted
 
 Bools = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.uint8]
@@ -83,31 +84,40 @@ class City:
         index = table[found] if found is not None else np.full(self.traders, len(codes), np.uint8)
         return Parts(tuple(codes), tuple(labels), index)
 
-    def sweep(self, rules: Sequence[Rule]) -> CitySweep:
-        """Rules over everyone in one pass; copies of one rule are told apart by ``rule_key``."""
+    def columns_for(self, rule: Rule) -> CityColumns | ConsentColumns:
+        """The facts of everyone that a rule may use."""
+        return columns_for(rule, self.columns)
+
+    def sweep(self, rules: Sequence[Rule]) -> JoinedSweep:
+        """Rules over everyone; copies of one rule are told apart by ``rule_key``."""
         named = [replace(rule, id=rule_key(number)) for number, rule in enumerate(rules)]
-        return sweep_columns(self.columns, named, self.as_of)
+        asked_as = [rule.id for rule in rules]
+        return sweep_permitted(self.columns, named, self.as_of, asked_as=asked_as)
 
     def decide(self, rules: Sequence[Rule]) -> list[Decided]:
-        """How each rule (any rule, changed copies too) answers everyone, in one pass."""
-        swept = self.sweep(rules)
-        return [decided(swept, rule_key(number)) for number in range(len(rules))]
+        """How each rule (any rule, changed copies too) answers everyone."""
+        swept, keys = self.sweep(rules), [rule_key(number) for number in range(len(rules))]
+        return [decided(swept.of(key), key) for key in keys]
 
-    def unknown(self, facts: Sequence[str]) -> dict[str, Bools]:
-        """Fact → whether it is unknown of each trader; what no department delivers always is."""
-        found = {}
-        for fact in facts:
-            codes = self.columns.codes(fact)
+    def unknown(self, rule: Rule) -> dict[str, Bools]:
+        """Fact of a rule → whether it is unknown to it of each trader; what no department delivers
+        always is."""
+        found, columns = {}, self.columns_for(rule)
+        for fact in rule.facts:
+            codes = columns.codes(fact)
             found[fact] = np.ones(self.traders, dtype=bool) if codes is None else codes == 0
         return found
 
-    def quantile(self, fact: str, share: float) -> Any:
-        """The value of a fact below which that share of those known lie; None when unknown."""
-        codes = self.columns.codes(fact)
-        values = self.columns.dictionary(fact)
+    def quantile(self, rule: Rule, fact: str, share: float) -> Any:
+        """The value of a fact below which that share of those known to a rule lie; None when it
+        knows of none."""
+        columns = self.columns_for(rule)
+        codes, values = columns.codes(fact), columns.dictionary(fact)
         if codes is None or not values:
             return None
         below = np.bincount(codes, minlength=len(values) + 1)[1:].cumsum()
+        if not below[-1]:
+            return None
         return values[int(np.searchsorted(below, share * below[-1]))]
 
 

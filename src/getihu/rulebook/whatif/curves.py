@@ -43,7 +43,7 @@ def rule_curves(
     one, the nearest anyone left in the last row can come to).
     """
     outcome = outcome or _usual_outcome(rule)
-    swept = sweep_columns(city.columns, [rule], city.as_of)
+    swept = sweep_columns(city.columns_for(rule), [rule], city.as_of)
     guard = is_guarded([rule], catalogue)
     curves = (_curve(city, swept, rule, each, outcome, guard) for each in rule.parameters)
     return [curve for curve in curves if curve is not None]
@@ -146,7 +146,7 @@ def _reach(city: City, rule: Rule, parameter: Parameter) -> Decimal:
     seen = [
         Decimal(str(found))
         for fact in compared_facts(rule, parameter.name)
-        if isinstance(found := city.quantile(fact, 0.98), int | Decimal)
+        if isinstance(found := city.quantile(rule, fact, 0.98), int | Decimal)
     ]
     usual = value * Decimal("2.5")
     if not usual:

@@ -47,7 +47,7 @@ def rule_numbers(
     city: City, rule: Rule, type_rule: Rule | None, catalogue: Catalogue
 ) -> RuleNumbers:
     """Everything the policy page counts. Cost: some passes over the columns of the rule."""
-    swept = sweep_columns(city.columns, [rule], city.as_of)
+    swept = sweep_columns(city.columns_for(rule), [rule], city.as_of)
     decided = decided_in(swept, rule.id)
     planes = {clause.id: swept.clause(rule.id, clause.id) for clause in rule.clauses}
     near = _near(city, swept, rule, catalogue)
@@ -154,9 +154,10 @@ def _alone(rule: Rule, decided: Decided, planes: Planes, clause_id: str) -> Bool
 def _near(city: City, swept: CitySweep, rule: Rule, catalogue: Catalogue) -> dict[str, Bools]:
     """差一步, as the advice for single traders means it: clause id → whom it alone keeps out."""
 
+    columns = city.columns_for(rule)
+
     def turns(row: int, clause_id: str) -> bool:
-        facts = city.columns.values(row)
-        return can_turn(rule, facts, city.as_of, catalogue, clause_id)
+        return can_turn(rule, columns.values(row), city.as_of, catalogue, clause_id)
 
     return near_members(swept, rule, knowledge_of(catalogue), turns)
 
@@ -168,7 +169,7 @@ def _missing(
     catalogue = rule.with_inputs(catalogue)
     owners = {name: catalogue[name].department for name in rule.facts if name in catalogue}
     undecided = decided.is_(UNKNOWN)
-    lacking = [n for n, unknown in city.unknown(rule.facts).items() if (unknown & undecided).any()]
+    lacking = [n for n, unknown in city.unknown(rule).items() if (unknown & undecided).any()]
     found = []
     for department, traders in missing_by_department(swept, rule.id, owners).items():
         facts = [name for name in lacking if owners.get(name, department) == department]

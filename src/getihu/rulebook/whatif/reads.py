@@ -22,6 +22,7 @@ from getihu.rulebook.contracts import (
     Scenario,
 )
 from getihu.rulebook.model.rules import Rule, Rulebook
+from getihu.rulebook.permitted import consents_stamp
 from getihu.rulebook.whatif.changes import changed_rule, read_text, rule_text
 from getihu.rulebook.whatif.city import City, open_city, outcomes_of
 from getihu.rulebook.whatif.compare import compare
@@ -65,6 +66,10 @@ class Scene:
         # A regional rule above this one changes its answer without changing its text.
         above = repr(self.rule.overridden_by).encode() if self.rule.overridden_by else b""
         ground = f"{typed}-{sha256(above).hexdigest()[:8]}" if above else typed
+        # Nor does a consent given or taken back change any text.
+        within = "-".join(consents_stamp(r) for r in (self.rule, self.type_rule) if r).strip("-")
+        if within:
+            ground = f"{ground}-{sha256(within.encode()).hexdigest()[:12]}"
         name = f"{self.rule.id}-{self.rule.version}-{ground}-{question}-{FORMAT}.json"
         return folder / self.as_of.isoformat() / name
 

@@ -1,12 +1,16 @@
 // Keys of the desk. Everything they do can be done with links and buttons alone.
 
-const rows = () => [...document.querySelectorAll("[data-row] a")];
+const rows = () =>
+  [...document.querySelectorAll("[data-row]")]
+    .map((row) => row.querySelector("a, summary, button"))
+    .filter(Boolean);
 const isTyping = (target) => target.closest("input, select, textarea");
 
 function move(by) {
   const links = rows();
   if (!links.length) return;
-  const at = links.indexOf(document.activeElement);
+  const row = document.activeElement.closest("[data-row]");
+  const at = links.findIndex((link) => row?.contains(link));
   const next = at < 0 ? (by > 0 ? 0 : links.length - 1) : Math.min(Math.max(at + by, 0), links.length - 1);
   links[next].focus();
 }
