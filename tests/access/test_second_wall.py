@@ -24,6 +24,7 @@ from getihu.growth.models import (
     RecordLink,
     Refresh,
     RefreshHold,
+    Removal,
     TypeMove,
     TypeReview,
 )
@@ -36,6 +37,7 @@ from getihu.passport.models import Certificate, PresentationRequest, Scan, Walle
 from getihu.policies.models import Award, AwardRun, Budget, MatchConsent, PayeeAccount
 from getihu.policies.selectors import visible_awards
 from getihu.registry.models import Consent
+from getihu.supervision.models import Visit as Inspection
 from tests.cases.cast import AT, SHOP, id_of, make_cast, officer
 
 FAR = "92330382MA2JXW6N1X"
@@ -171,6 +173,15 @@ def of_growth(cast, made):
             shown="1", value_digest="x", snapshot_id="s", as_of=TODAY, opened_at=AT, slip=b"{}",
             slip_sha256="x",
         )  # fmt: skip
+        Removal.objects.create(
+            pool_id="famous", level="county", trader_code=code, county_code=county,
+            valid_from=TODAY, reason="x", article="x", removed_at=AT, object_until=TODAY,
+            by_id=clerk,
+        )  # fmt: skip
+        Inspection.objects.create(
+            trader_code=code, place=division, kind="targeted", basis="x", cause="x", year=2026,
+            code=code[-12:], made_at=AT,
+        )  # fmt: skip
         Recommendation.objects.create(
             window_id="w", trader_code=code, kind="famous", department="amr", reason="x",
             by_id=clerk, at=AT,
@@ -180,7 +191,8 @@ def of_growth(cast, made):
 TRADERS = (
     *(Award, PayeeAccount, MatchConsent, RegisterRow, Filing, Certificate, WalletKey, Scan),
     *(Consent, Appointment, Visit),
-    *(Membership, Exit, TypeMove, RefreshHold, Recommendation, Objection, HumanProfile),
+    *(Membership, Exit, TypeMove, RefreshHold, Recommendation, Objection, HumanProfile, Removal),
+    Inspection,
 )
 OF_AN_OFFICE = (RecordLink, ConflictItem)  # what is not sure yet, or not hers to mend
 
@@ -239,7 +251,8 @@ def test_an_office_sees_filings_of_its_places_and_nobody_s_wallet(rows):
 
 @on_postgresql
 def test_an_office_sees_what_it_tends_in_its_places_and_a_bank_nothing(rows):
-    tended = (Appointment, Visit, Membership, Exit, TypeMove, RefreshHold, *OF_AN_OFFICE)
+    tended = (Appointment, Visit, Membership, Exit, TypeMove, RefreshHold, Removal, Inspection,
+              *OF_AN_OFFICE)  # fmt: skip
     with walled(rows.superior):
         assert {m.__name__: codes(m) for m in tended} == {m.__name__: {SHOP} for m in tended}
         assert not codes(Consent) | codes(HumanProfile) | codes(Objection)

@@ -284,7 +284,7 @@ def desk_members(request: HttpRequest) -> HttpResponse:
     actor, words = actor_of(request), request.GET.get("code", "").strip()
     members = selectors.list_members(actor, today(), words=words)
     removals = selectors.list_removals(actor)
-    shows(request, *(row.trader_code for row in (*members, *removals)))
+    shows(request, *(m.trader_code for m in members), *(r.trader_code for r in removals))
     context = {
         "members": members,
         "removals": removals,

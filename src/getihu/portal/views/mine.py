@@ -49,18 +49,16 @@ def home(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     listed = [view for view in cases.list_cases(actor, on=today()) if _is_hers(actor, view)]
     listed = [view for view in listed if view.state is not State.DISCARDED]
-    runs = own_runs(actor)
-    shows(request, *(view.trader_code for view in listed), *(run.trader_code for run in runs))
+    runs, names = own_runs(actor), {code: trader_name(code) for code in traders_of(actor)}
+    shown = {*(view.trader_code for view in listed), *(run.trader_code for run in runs)}
+    shows(request, *shown)
     parts = cases.cases_in_bundles(view.id for view in listed)
     listed = [v for v in listed if v.id not in parts or v.state in (State.CORRECTION, State.DRAFT)]
-    runs, names = own_runs(actor), {code: trader_name(code) for code in traders_of(actor)}
-    several = len({*names, *(view.trader_code for view in (*listed, *runs))}) > 1
+    several = len({*names, *shown}) > 1
     context = {
         "shops": list(names.values()),
         # With one shop its name above says it for every row.
-        "names": names | {v.trader_code: trader_name(v.trader_code) for v in (*listed, *runs)}
-        if several
-        else {},
+        "names": names | {code: trader_name(code) for code in shown} if several else {},
         "drafts": [view for view in listed if view.state is State.DRAFT],
         "wanted": [view for view in listed if view.state is State.CORRECTION],
         "running": [
