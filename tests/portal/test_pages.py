@@ -134,9 +134,12 @@ def test_rules_of_other_places_and_of_past_years_are_no_open_questions(city):
     cut = replace(open_ones[0], rule_id="tests.cut", incomplete="附件没有看到。")
     explanation = replace(fakes.EXPLANATION, policies=(far, past, cut))
     rules = {
-        "tests.far": SimpleNamespace(region_prefix="440310"),
+        "tests.far": SimpleNamespace(region_prefix="440310", benefit_kind="免税"),
         "tests.past": SimpleNamespace(
-            region_prefix="", last_day_after=date(2023, 1, 1), is_over=lambda day: True
+            region_prefix="",
+            last_day_after=date(2023, 1, 1),
+            is_over=lambda day: True,
+            benefit_kind="免税",
         ),
     }
     city.patch(

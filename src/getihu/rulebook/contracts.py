@@ -20,7 +20,7 @@ class Truth(StrEnum):
 
 # Benefit kinds of rules that only sort traders: into a pool, for a window, for officers to check. They
 # give nothing by themselves, so they are no policies to be offered or missed by a step.
-SORTING_KINDS: Final = frozenset({"入库", "申报窗口", "有效期", "数据核对"})
+SORTING_KINDS: Final = frozenset({"入库", "申报窗口", "有效期", "数据核对", "信用风险类别"})
 
 
 @dataclass(frozen=True)
