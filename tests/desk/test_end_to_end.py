@@ -10,7 +10,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_from_the_first_page_to_the_licence(desk):
-    assert "开办餐饮店" in words(desk.owner.get("/mine/"))
+    assert "开餐饮店" in words(desk.owner.get("/mine/"))
     about = words(desk.owner.get(f"/mine/matters/{CATERING}/"))
     assert "不用交营业执照" in about
     assert "20个工作日" in about

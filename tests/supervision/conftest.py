@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from getihu.accounts.contracts import Actor, Role
+from getihu.kernel.codes import check_character, organisation_check
 from getihu.supervision import services
 from getihu.supervision.services import drawing
 from tests.growth.conftest import officer, operator
@@ -24,7 +25,9 @@ def later(minutes: int) -> datetime:
 
 
 def code(number: int) -> str:
-    return f"92330302MA{number:08}"
+    organisation = f"MA{number:06}"
+    first = f"92330302{organisation}{organisation_check(organisation)}"
+    return first + check_character(first)
 
 
 RECIPE = {

@@ -105,6 +105,7 @@ class PlanView:
     state: PlanState
     state_label: str
     is_joint: bool
+    recipe: dict[str, Any]
     commitment: str
     commitment_sha256: str
     committed_at: datetime | None
@@ -119,7 +120,8 @@ class PlanView:
 
 @dataclass(frozen=True)
 class VisitView:
-    """One visit as the owner and the office read it."""
+    """One visit as the owner and the office read it. ``team``: numbers of those who come; ``code``:
+    the 检查码, shown at the door."""
 
     id: str
     trader_code: str
@@ -135,6 +137,12 @@ class VisitView:
     finding_label: str
     plan_number: str
     plan_id: str
+    team: tuple[str, ...]
+    cause: str
+    found: str
+    correct_until: date | None
+    publish_by: date | None
+    code: str
 
 
 @dataclass(frozen=True)
@@ -162,6 +170,22 @@ class Ratios:
     joint: int
     drawn_share: Fraction | None
     joint_share: Fraction | None
+
+    @property
+    def drawn_percent(self) -> str:
+        return _percent(self.drawn_share)
+
+    @property
+    def joint_percent(self) -> str:
+        return _percent(self.joint_share)
+
+
+def _percent(share: Fraction | None) -> str:
+    """Cut, not rounded: a target is not reached by rounding. Empty without a share."""
+    if share is None:
+        return ""
+    tenths = share.numerator * 1000 // share.denominator
+    return f"{tenths // 10}.{tenths % 10}%"
 
 
 class NotAllowed(GetihuError):

@@ -30,6 +30,7 @@ from getihu.policies import services as awards
 from getihu.portal.views import Refused
 from getihu.registry import selectors as registry
 from getihu.registry import services as registered
+from getihu.supervision import services as supervised
 
 CITY_TIME = ZoneInfo("Asia/Shanghai")
 ONCE = "once"
@@ -115,6 +116,12 @@ KINDS: dict[type[GetihuError], Kind] = {
     ),
     registered.BadTerm: Kind(422, "到期的日子不对", "", "写以后的日子，或者不写。"),
     InvalidInput: Kind(422, "填的内容不对", "", "按提示改好再交，草稿还在。"),
+    supervised.NotAllowed: Kind(403, "这件事您不能办", "", "请本机关有权限的人办理。"),
+    supervised.NotNow: Kind(409, "现在不能这样办", "", "打开计划，看下一步是什么。"),
+    supervised.CannotDraw: Kind(409, "现在还不能抽", "", "按提示改好名录或者计划。"),
+    supervised.TooMany: Kind(
+        409, "今年的计划检查已经满了", "优化营商环境条例 第五十四条", "并入已经安排的那一次。"
+    ),
     services.KeyUsed: Kind(409, "这张表单已经用过", "", "刷新页面，看办件现在的样子。"),
 }
 

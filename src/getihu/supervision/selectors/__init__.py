@@ -1,12 +1,13 @@
 """What others may read of supervision."""
 
 from getihu.supervision.catalogue.fields import UnknownField, get_field, list_fields
-from getihu.supervision.selectors.burden import burden_of, full_years, ratios_of
+from getihu.supervision.selectors.burden import burden_of, class_of, full_years, ratios_of
 from getihu.supervision.selectors.dossiers import (
     DOSSIER_FILES,
     dossier,
     find_file,
     program_sha256,
+    verifier_text,
 )
 from getihu.supervision.selectors.plans import (
     get_plan,
@@ -17,6 +18,7 @@ from getihu.supervision.selectors.plans import (
 from getihu.supervision.selectors.visits import (
     find_visit_by_code,
     get_visit,
+    list_visits,
     list_visits_of,
     visible_visits,
 )
@@ -25,6 +27,7 @@ __all__ = [
     "DOSSIER_FILES",
     "UnknownField",
     "burden_of",
+    "class_of",
     "dossier",
     "find_file",
     "find_visit_by_code",
@@ -36,8 +39,10 @@ __all__ = [
     "list_inspectors",
     "list_plans",
     "list_public_plans",
+    "list_visits",
     "list_visits_of",
     "program_sha256",
     "ratios_of",
+    "verifier_text",
     "visible_visits",
 ]

@@ -74,6 +74,7 @@ def _view(plan: Plan) -> PlanView:
         state=state,
         state_label=PLAN_LABELS[state],
         is_joint=plan.is_joint,
+        recipe=plan.recipe,
         commitment=plan.commitment or "",
         commitment_sha256=plan.commitment_sha256 or "",
         committed_at=plan.committed_at,

@@ -40,6 +40,14 @@ def list_visits_of(trader_code: str, *, actor: Actor, year: int | None = None) -
     return [view_of(visit) for visit in rows.order_by("-made_at")]
 
 
+def list_visits(actor: Actor, *, limit: int = 100) -> list[VisitView]:
+    """Visits an office has before it, the oldest first."""
+    found = Visit.objects.select_related("plan").filter(
+        within(actor.scope(*OFFICERS), "place"), state=VisitState.PLANNED
+    )
+    return [view_of(visit) for visit in found.order_by("planned_on", "made_at", "id")[:limit]]
+
+
 def get_visit(visit_id: uuid.UUID | str, *, actor: Actor) -> VisitView:
     """Raises UnknownVisit."""
     try:
@@ -74,4 +82,10 @@ def view_of(visit: Visit) -> VisitView:
         finding_label=FINDING_LABELS[finding] if finding else "",
         plan_number=visit.plan.number if visit.plan else "",
         plan_id=str(visit.plan_id or ""),
+        team=tuple(visit.team),
+        cause=visit.cause,
+        found=visit.found,
+        correct_until=visit.correct_until,
+        publish_by=visit.publish_by,
+        code=visit.code,
     )
