@@ -115,8 +115,8 @@ def test_every_page_fits_and_is_clean(browse, shop, shoot):
 
 
 def test_the_code_renews_itself_and_is_one_tap_from_home(browse, shop):
-    page = opened(browse, "/mine/", PHONE, shop["owner"])
-    page.get_by_role("link", name="企业码", exact=False).first.click()
+    page = opened(browse, "/mine/me/", PHONE, shop["owner"])
+    page.get_by_role("main").get_by_role("link", name="企业码", exact=False).first.click()
     page.wait_for_selector(".code-picture img")
     assert page.locator(".code-picture a").get_attribute("href").startswith(conf.PUBLIC_URL)
 

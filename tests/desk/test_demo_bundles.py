@@ -13,7 +13,8 @@ from tests.cases.cast import LUCHENG, TOWN, days, make_cast, officer
 
 pytestmark = pytest.mark.django_db
 NOW = days(30)
-SHOPS = 200
+EACH = [(name, 1, answers) for name, _, answers in demo_bundles.KINDS]  # every kind once
+SHOPS = len(EACH) * len(demo_bundles.SCENES)
 
 
 @pytest.fixture
@@ -25,6 +26,7 @@ def play(monkeypatch):
     }
     found = demo_bundles.Cast(cast.owner, officers | {"amr": cast.window, "fire": cast.fire})
     shops = [(f"92330302MA2DEM{number:03}X", TOWN) for number in range(SHOPS)]
+    monkeypatch.setattr(demo_bundles, "KINDS", EACH)
     monkeypatch.setattr(demo_bundles, "_find_cast", lambda at: found)
     monkeypatch.setattr(demo_bundles, "_find_shops", lambda count: shops[:count])
     return lambda count: demo_bundles.open_bundles(None, at=NOW, count=count)

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from getihu.accounts import services as accounts
 from getihu.accounts.contracts import Actor
 from getihu.cases import selectors, services
 from getihu.cases.contracts import PartState
@@ -135,14 +136,19 @@ def open_bundles(settings: Any, *, at: datetime, count: int = COUNT) -> int:
     with transaction.atomic():
         for number in range(count):
             code, place = shops[number % len(shops)]
-            _Play(cast, code, place, number, at).run()
+            play = _Play(cast, code, place, number, at)
+            if play.bundle_id == "entry.become_company":  # the database asks whose own step it is
+                began = at - timedelta(days=60)
+                accounts.record_ownership(
+                    cast.operators.account_id, code, evidence="演示城市", at=began
+                )
+            play.run()
     return count
 
 
 def _find_cast(at: datetime) -> Cast | None:
     from django.contrib.auth import get_user_model
 
-    from getihu.accounts import services as accounts
     from getihu.accounts.selectors import actor_of
 
     began = at - timedelta(days=60)

@@ -60,6 +60,7 @@ def code(request: HttpRequest, trader_code: str) -> HttpResponse:
         "code": trader_code,
         "name": trader_name(trader_code),
         "wallet": [c for c in wallet if c.is_valid or c.kind == selectors.LICENCE][:40],
+        "licence": next((c for c in wallet if c.kind == selectors.LICENCE), None),
         "has_licence": any(c.kind == selectors.LICENCE and c.is_valid for c in wallet),
         "scenes": [s for s in selectors.scenes().values() if s.audience != "bank"],
         "scene": scene if scene in selectors.scenes() else "",
