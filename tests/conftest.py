@@ -1,7 +1,9 @@
 """What every test folder shares: the reference folder, and a data folder of one's own."""
 
 import os
-import sqlite3
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.conf import settings
-from django.db import connection, connections, transaction
+from django.db import transaction
 from django.db.backends.base.operations import BaseDatabaseOperations
 
 from getihu.accounts import middleware
@@ -80,25 +82,52 @@ def data_dir(tmp_path: Path, settings) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def own_database(tmp_path: Path, django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
-    """The address of a database of one's own, migrated and empty, of the kind the suite runs on,
-    for programs in processes of their own: a copy of the suite's, which is migrated already."""
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a migrated, empty database nobody is connected to, made once and copied."""
     address = os.environ.get("GETIHU_DATABASE_URL", "")
     if not address.startswith("postgres"):
+        made = f"sqlite:///{tmp_path_factory.mktemp('migrated') / 'getihu.sqlite3'}"
+        _migrate(made)
+        yield made
+        return
+    name = f"migrated_{os.getpid()}"
+    with _postgresql(address) as admin:
+        admin.execute(f"CREATE DATABASE {name}")
+        made = f"{address.rpartition('/')[0]}/{name}"
+        _migrate(made)
+        yield made
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def own_database(tmp_path: Path, migrated: str) -> Iterator[str]:
+    """The address of a database of one's own, migrated and empty, of the kind the suite runs on,
+    for programs in processes of their own."""
+    if not migrated.startswith("postgres"):
         path = tmp_path / "getihu.sqlite3"
-        with django_db_blocker.unblock(), sqlite3.connect(path) as target:
-            connection.ensure_connection()
-            connection.connection.backup(target)
+        shutil.copyfile(migrated.removeprefix("sqlite:///"), path)
         yield f"sqlite:///{path}"
         return
-    name, template = f"own_{os.getpid()}", connection.settings_dict["NAME"]
-    with django_db_blocker.unblock():
-        connections.close_all()  # a database somebody is connected to cannot be copied
-    with psycopg.connect(address.replace("postgres://", "postgresql://"), autocommit=True) as own:
-        own.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    name, address = f"own_{os.getpid()}", os.environ["GETIHU_DATABASE_URL"]
+    with _postgresql(address) as admin:
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {migrated.rpartition('/')[2]}")
         yield f"{address.rpartition('/')[0]}/{name}"
-        own.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _postgresql(address: str) -> psycopg.Connection:
+    return psycopg.connect(address.replace("postgres://", "postgresql://"), autocommit=True)
+
+
+def _migrate(address: str) -> None:
+    root = Path(__file__).parents[1]
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "-v0"],
+        cwd=root,
+        env=os.environ | {"GETIHU_DATABASE_URL": address, "PYTHONPATH": str(root / "src")},
+        check=True,
+    )
 
 
 @pytest.fixture(scope="session", autouse=True)
