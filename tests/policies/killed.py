@@ -239,8 +239,10 @@ def seen() -> dict[str, Any]:
     from getihu.policies.services.paying import file_sha256
 
     folder = Path(settings.TREASURY_FOLDER)
-    files = sorted(path.read_bytes() for path in (folder / "out").glob("*.csv"))
     batches = list(models.Batch.objects.order_by("prepared_at", "sha256"))
+    files = sorted(path.read_bytes() for path in (folder / "out").glob("*.csv"))
+    for batch in batches:  # the last line tells the digest, which is compared by itself
+        files = [content.replace(batch.sha256.encode(), b"digest") for content in files]
     paid = json.loads((folder / "paid.json").read_text("utf-8"))
     return {
         "files": [hashlib.sha256(content).hexdigest() for content in files],

@@ -144,3 +144,12 @@ def test_the_two_shares_are_counted_from_logged_draws_alone(published, chief, cl
     found = burden.ratios_of(2027)
     assert (found.visits, found.drawn, found.drawn_percent) == (4, 3, "75.0%")
     assert SimpleNamespace(**vars(found)).joint == 0
+
+
+def test_a_food_result_is_due_in_public_in_twenty_working_days(county, chief, witness, clerk):
+    plan = make(chief, field_id="food")
+    drawn(plan, chief, witness)
+    visit = Visit.objects.first()
+    services.report_visit(visit.pk, finding="nothing", by=clerk, at=later(60))
+    visit.refresh_from_db()
+    assert 20 <= (visit.publish_by - visit.done_on).days <= 45

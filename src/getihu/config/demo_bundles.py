@@ -140,7 +140,7 @@ def open_bundles(settings: Any, *, at: datetime, count: int = COUNT) -> int:
             if play.bundle_id == "entry.become_company":  # the database asks whose own step it is
                 began = at - timedelta(days=60)
                 accounts.record_ownership(
-                    cast.operators.account_id, code, evidence="演示城市", at=began
+                    UUID(cast.operators.account_id), code, evidence="演示城市", at=began
                 )
             play.run()
     return count

@@ -4,6 +4,7 @@ import uuid
 
 from django.db.models import Q, QuerySet
 
+from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor, Role
 from getihu.accounts.selectors import within
 from getihu.supervision.contracts import (
@@ -56,6 +57,7 @@ def get_visit(visit_id: uuid.UUID | str, *, actor: Actor) -> VisitView:
         raise UnknownVisit("没有找到这次检查。") from None
 
 
+@over_the_wall()
 def find_visit_by_code(code: str) -> VisitView | None:
     """The visit a 检查码 belongs to; None for an unknown code. Whoever holds it was shown it at the
     door."""

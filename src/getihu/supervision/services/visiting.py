@@ -143,7 +143,7 @@ def _check_room(trader_code: str, field_id: str, year: int) -> None:
 
 def _lock(visit_id: uuid.UUID | str, by: Actor) -> Visit:
     try:
-        return visible_visits(by).select_for_update().get(pk=uuid.UUID(str(visit_id)))
+        return visible_visits(by).select_for_update(of=("self",)).get(pk=uuid.UUID(str(visit_id)))
     except (Visit.DoesNotExist, ValueError):
         raise UnknownVisit("没有找到这次检查。") from None
 
