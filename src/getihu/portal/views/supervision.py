@@ -48,7 +48,7 @@ CLASS_LABELS = {
     "unknown": "类别未知",
 }
 DIGITS = {Chance.DICE: 30, Chance.LOTTERY: 20, Chance.DRAND: 64}
-SHOWN = 200
+SHOWN = 50
 trader_page = casework("portal:mine")
 desk_page = casework("portal:desk-supervision")
 
@@ -85,7 +85,7 @@ def draw(request: HttpRequest, plan_id: uuid.UUID) -> HttpResponse:
         "strata": [(s, CLASS_LABELS.get(s["name"], s["name"])) for s in told["strata"]],
         "recipe": _recipe_words(told["recipe"]),
         "files": [name for name in selectors.DOSSIER_FILES if name in selectors.dossier(plan)],
-        "lines": [line.split(",") for line in result.splitlines()[:SHOWN]],
+        "lines": [_line(line) for line in result.splitlines()[:SHOWN]],
         "is_public": shown.state is PlanState.PUBLISHED,
         "field": selectors.get_field(shown.field_id),
         "shown": SHOWN,
@@ -363,6 +363,13 @@ def _recipe_words(recipe: dict[str, Any]) -> dict[str, Any]:
         "round": recipe["fallback"].get("round", ""),
         "fallback": CHANCE_LABELS[Chance(recipe["fallback"]["kind"])],
     }
+
+
+def _line(text: str) -> dict[str, str]:
+    stratum, place, code, ticket, team = text.split(",")
+    label = CLASS_LABELS.get(stratum, stratum)
+    named = team.replace("+", "、")
+    return {"label": label, "place": place, "code": code, "ticket": ticket, "team": named}
 
 
 def _zip(files: dict[str, str]) -> bytes:
