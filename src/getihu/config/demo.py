@@ -23,6 +23,7 @@ FOLDERS = (
     "policies",
     "treasury",
     "growth",
+    "supervision",
 )
 
 

@@ -18,7 +18,6 @@ from getihu.kernel.errors import GetihuError
 COUNTY = "330302"  # 鹿城区: where the demo's window officers are
 FIRST_REVIEW = date(2026, 8, 31)
 LISTED = "safe_consumption"
-OBJECTION_DAYS = 16  # ten working days, and the weekends between
 STALLS = "市场摊位登记（演示）"
 STALLS_WRITTEN = 60
 JURORS = ("demo-tax", "demo-award", "demo-town")
@@ -71,11 +70,14 @@ def review_twice(*, at: datetime) -> None:
     from getihu.rulebook import services as rulebook
 
     last = dataplane.get_published_snapshot().data_until
-    for day, back in ((FIRST_REVIEW, 60), (last, 20)):
+    for day, back in ((FIRST_REVIEW, 80), (last, 30)):
         dataplane_services.build_facts(as_of=day)
         rulebook.sweep(as_of=day)
-        services.review_types(as_of=day, at=at - timedelta(days=back))
-        services.publish_types(at=at - timedelta(days=back - OBJECTION_DAYS))
+        told_at = at - timedelta(days=back)
+        review = services.review_types(as_of=day, at=told_at)
+        # Ten working days are more days around a holiday: the law's own calendar says how many.
+        over = review.object_until - told_at.date() + timedelta(days=1)
+        services.publish_types(at=told_at + over)
 
 
 def publish_list(pool_id: str, officer: Actor, chief: Actor, at: datetime) -> Any:
