@@ -179,8 +179,8 @@ def of_growth(cast, made):
             by_id=clerk,
         )  # fmt: skip
         Inspection.objects.create(
-            trader_code=code, place=division, kind="targeted", basis="x", cause="x", year=2026,
-            code=code[-12:], made_at=AT,
+            trader_code=code, place=division, agency="amr", kind="targeted", basis="x", cause="x",
+            year=2026, code=code[-12:], made_at=AT,
         )  # fmt: skip
         Recommendation.objects.create(
             window_id="w", trader_code=code, kind="famous", department="amr", reason="x",

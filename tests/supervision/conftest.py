@@ -9,6 +9,7 @@ import pytest
 from getihu.accounts.contracts import Actor, Role
 from getihu.kernel.codes import check_character, organisation_check
 from getihu.supervision import services
+from getihu.supervision.contracts import Chance
 from getihu.supervision.services import drawing
 from tests.growth.conftest import officer, operator
 
@@ -16,7 +17,7 @@ __all__ = ["operator"]
 
 AT = datetime(2027, 1, 11, 1, 0, tzinfo=UTC)
 LUCHENG, YUEQING = "330302", "330382"
-DICE = "3162545126341512635412364152364"[:30]
+DICE = "3162545126341512635412364"
 CLASSES = ("class_a", "class_b", "class_c", "class_d")
 
 
@@ -28,15 +29,6 @@ def code(number: int) -> str:
     organisation = f"MA{number:06}"
     first = f"92330302{organisation}{organisation_check(organisation)}"
     return first + check_character(first)
-
-
-RECIPE = {
-    "kind": "dice",
-    "digits": 30,
-    "not_before": later(30).isoformat(),
-    "where": "县市场监管局三楼会议室",
-    "fallback": {"kind": "drand", "digits": 64, "round": 5_000_000},
-}
 
 
 @pytest.fixture
@@ -107,7 +99,9 @@ def make(chief: Actor, **changes) -> str:
         "county_code": LUCHENG,
         "year": 2027,
         "window": (date(2027, 2, 1), date(2027, 7, 1)),
-        "recipe": RECIPE,
+        "chance": Chance.DICE,
+        "between": (later(30), later(120)),
+        "where": "县市场监管局三楼会议室",
     }
     return services.make_plan(**(asked | changes), by=chief, at=AT)
 
@@ -115,7 +109,11 @@ def make(chief: Actor, **changes) -> str:
 def drawn(plan: str, chief: Actor, witness: Actor) -> int:
     """A plan taken from the frozen lists to the public result."""
     services.commit_plan(plan, by=chief, at=later(1))
-    services.enter_chance(plan, "dice", DICE, witness=witness.account_id, by=chief, at=later(31))
+    services.enter_chance(plan, DICE, witness=witness.account_id, by=chief, at=later(31))
     count = services.draw_plan(plan, by=chief, at=later(32))
     services.publish_plan(plan, by=chief, at=later(33))
     return count
+
+
+def enter(plan: str, chief: Actor, witness: Actor, minutes: int, digits: str = DICE) -> None:
+    services.enter_chance(plan, digits, witness=witness.account_id, by=chief, at=later(minutes))

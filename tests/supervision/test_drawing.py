@@ -5,6 +5,8 @@ import random
 import subprocess
 import sys
 import zipfile
+from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from getihu.audit import services as audit
 from getihu.supervision import selectors, services, verify_draw
 from getihu.supervision.contracts import PlanState
 from getihu.supervision.models import Conflict, Inspector, Plan, Visit
-from tests.supervision.conftest import AT, DICE, LUCHENG, code, drawn, later, make, operator
+from tests.supervision.conftest import AT, DICE, LUCHENG, code, drawn, enter, later, make, operator
 
 pytestmark = pytest.mark.django_db
 
@@ -145,34 +147,68 @@ def test_a_log_in_another_order_is_refused(files):
     assert refused(dict(files, **{"log.json": json.dumps(early)}))
 
 
-def test_each_step_waits_for_the_one_before(planned, chief, witness):
+def forged(files: dict[str, str], kind: str, at: datetime) -> dict[str, str]:
+    """The same dossier with one entry of the log told of another moment, sealed anew."""
+    entries = json.loads(files["log.json"])
+    for entry in entries:
+        event = json.loads(entry["record"])
+        if event["kind"] == kind:
+            entry["record"] = json.dumps(event | {"at": at.isoformat()})
+            sealed = b"getihu.audit/v1\n" + bytes.fromhex(entry["salt"]) + entry["record"].encode()
+            entry["commitment"] = sha256(sealed).hexdigest()
+    return dict(files, **{"log.json": json.dumps(entries)})
+
+
+@pytest.mark.parametrize(
+    ("kind", "minutes", "why"),
+    [
+        ("draw.committed", 30, "先后"),  # the dice may have fallen already
+        ("draw.seeded", 29, "先后"),
+        ("draw.seeded", 120, "备用"),  # the beacon's time had begun
+        ("draw.drawn", 30, "先后"),
+    ],
+)
+def test_a_step_outside_its_agreed_time_is_refused(files, monkeypatch, kind, minutes, why):
+    order = iter(range(9))
+    monkeypatch.setattr(verify_draw, "included", lambda proof, commitment: next(order))
+    verify_draw.verify(forged(files, "no.such", later(0)))  # untouched it holds
+    if kind == "draw.seeded" and minutes > 32:
+        files = forged(files, "draw.drawn", later(minutes + 1))
+    with pytest.raises(verify_draw.DoesNotHold, match=why):
+        verify_draw.verify(forged(files, kind, later(minutes)))
+
+
+def test_each_step_waits_for_the_one_before(planned, chief, witness, clerk):
     with pytest.raises(services.NotNow):
-        services.enter_chance(planned, "dice", DICE, witness=witness.account_id, by=chief,
-                              at=later(31))  # fmt: skip
+        enter(planned, chief, witness, 31)
     with pytest.raises(services.NotNow):
         services.draw_plan(planned, by=chief, at=later(31))
-    services.commit_plan(planned, by=chief, at=later(1))
+    with pytest.raises(services.NotNow, match="不能再冻结"):
+        services.commit_plan(planned, by=chief, at=later(30))
+    services.commit_plan(planned, by=chief, at=later(29))
     with pytest.raises(services.NotNow, match="太早"):
-        services.enter_chance(planned, "dice", DICE, witness=witness.account_id, by=chief,
-                              at=later(29))  # fmt: skip
-    with pytest.raises(services.NotNow, match="见证人"):
-        services.enter_chance(planned, "dice", DICE, witness=chief.account_id, by=chief,
-                              at=later(31))  # fmt: skip
-    with pytest.raises(services.NotNow, match="不能换"):
-        services.enter_chance(planned, "lottery", "0" * 30, witness=witness.account_id, by=chief,
-                              at=later(31))  # fmt: skip
+        enter(planned, chief, witness, 29)
+    for nobody in (chief, clerk):
+        with pytest.raises(services.NotNow, match="见证人"):
+            enter(planned, chief, nobody, 31)
     with pytest.raises(services.CannotDraw, match="写法不对"):
-        services.enter_chance(planned, "dice", "7" * 30, witness=witness.account_id, by=chief,
-                              at=later(31))  # fmt: skip
+        enter(planned, chief, witness, 31, "7" * 25)
+
+
+def test_once_chance_may_be_known_nothing_is_taken_back(planned, chief):
+    services.commit_plan(planned, by=chief, at=later(1))
+    with pytest.raises(services.NotNow, match="挑结果"):
+        services.cancel_plan(planned, reason="不喜欢", by=chief, at=later(30))
+    services.cancel_plan(planned, reason="日期定错了", by=chief, at=later(29))
+    assert Plan.objects.get(pk=planned).state == PlanState.CANCELLED
 
 
 def test_a_plan_is_drawn_once_whoever_asks_again(published, chief, witness):
     before = published.result_sha256
     assert services.draw_plan(published.pk, by=chief, at=later(90)) == published.drawn_count
     with pytest.raises(services.NotNow):
-        services.enter_chance(published.pk, "dice", DICE[::-1], witness=witness.account_id,
-                              by=chief, at=later(90))  # fmt: skip
-    with pytest.raises(services.NotNow, match="重抽"):
+        enter(published.pk, chief, witness, 90, DICE[::-1])
+    with pytest.raises(services.NotNow, match="挑结果"):
         services.cancel_plan(published.pk, reason="不喜欢", by=chief, at=later(90))
     assert Plan.objects.get(pk=published.pk).result_sha256 == before
 
@@ -205,18 +241,20 @@ def test_the_database_refuses_a_seed_before_the_commitment(planned):
 def test_when_the_dice_do_not_fall_the_written_fallback_takes_their_place(planned, chief, witness):
     services.commit_plan(planned, by=chief, at=later(1))
     beacon = "0123456789abcdef" * 4
-    services.enter_chance(planned, "drand", beacon, is_fallback=True, witness=witness.account_id,
-                          by=chief, at=later(60))  # fmt: skip
-    services.draw_plan(planned, by=chief, at=later(61))
-    services.publish_plan(planned, by=chief, at=later(62))
-    audit.sequence(later(63))
+    with pytest.raises(services.CannotDraw):
+        enter(planned, chief, witness, 119, beacon)  # the dice still may fall
+    with pytest.raises(services.CannotDraw):
+        enter(planned, chief, witness, 120)  # too late for them: nobody chooses
+    enter(planned, chief, witness, 120, beacon)
+    services.draw_plan(planned, by=chief, at=later(121))
+    services.publish_plan(planned, by=chief, at=later(122))
+    audit.sequence(later(123))
     verify_draw.verify(selectors.dossier(Plan.objects.get(pk=planned)))
 
 
 def test_until_it_is_published_nobody_outside_reads_who_was_drawn(planned, chief, witness):
     services.commit_plan(planned, by=chief, at=later(1))
-    services.enter_chance(planned, "dice", DICE, witness=witness.account_id, by=chief,
-                          at=later(31))  # fmt: skip
+    enter(planned, chief, witness, 31)
     services.draw_plan(planned, by=chief, at=later(32))
     plan = Plan.objects.get(pk=planned)
     assert "result.csv" not in selectors.dossier(plan)

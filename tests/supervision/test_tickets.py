@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
 import pytest
@@ -90,14 +91,28 @@ def test_a_quota_is_reached_and_never_nearly_reached():
     assert rounds.sample_size(50, Fraction(0, 1)) == 0
 
 
+AT = datetime(2027, 1, 11, 1, 0, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(
-    "recipe",
+    "asked",
     [
-        {"kind": "dice", "digits": 6, "not_before": "x", "where": "x", "fallback": {}},
-        {"kind": "clock", "digits": 99, "not_before": "x", "where": "x", "fallback": {"a": 1}},
-        {"kind": "dice", "digits": 30, "not_before": "x", "where": "", "fallback": {"a": 1}},
+        {"kind": "clock"},  # somebody could guess it
+        {"where": " "},  # nobody could find it
+        {"until": AT},  # the beacon could be known before the dice fall
     ],
 )
-def test_chance_somebody_could_guess_or_nobody_could_find_is_refused(recipe):
+def test_chance_somebody_could_guess_or_nobody_could_find_is_refused(asked):
+    wanted = {"kind": "dice", "not_before": AT, "until": AT + timedelta(hours=9), "where": "三楼"}
+    made = rounds.make_recipe(**wanted)
+    beacon = made["fallback"]
+    falls_at = beacon["genesis"] + (beacon["round"] - 1) * beacon["period_s"]
+    assert 0 < falls_at - wanted["until"].timestamp() <= 2 * beacon["period_s"]
     with pytest.raises(rounds.CannotDraw):
-        rounds.check_recipe(recipe)
+        rounds.make_recipe(**(wanted | asked))
+
+
+@pytest.mark.parametrize("digits", ["1" * 24, "7" * 25, "1" * 26, " " * 25, "１" * 25])
+def test_digits_of_another_length_or_kind_are_refused(digits):
+    with pytest.raises(rounds.CannotDraw):
+        rounds.seed_of("x", "dice", digits)

@@ -104,7 +104,6 @@ class PlanView:
     year: int
     state: PlanState
     state_label: str
-    is_joint: bool
     recipe: dict[str, Any]
     commitment: str
     commitment_sha256: str
@@ -147,17 +146,14 @@ class VisitView:
 
 @dataclass(frozen=True)
 class Burden:
-    """What a trader bears in a year. ``most`` is the most planned visits her class allows;
-    ``left`` is what remains of it; both None when her class is unknown."""
+    """What a trader bears of one field in a year: ``most`` planned visits at most by her class,
+    ``left`` of them still possible. Unplanned ones (complaints, hand-overs) are not limited."""
 
-    trader_code: str
-    year: int
-    risk_class: str | None
-    most: int | None
+    risk_class: str
+    most: int
     planned_count: int
     unplanned_count: int
-    left: int | None
-    visits: tuple[VisitView, ...]
+    left: int
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,7 @@ from getihu.supervision.contracts import (
     FINDING_LABELS,
     PLAN_LABELS,
     VISIT_LABELS,
-    Finding,
     PlanState,
-    VisitKind,
     VisitState,
 )
 
@@ -73,7 +71,6 @@ class Plan(models.Model):
     field_id = models.CharField(max_length=40)
     year = models.IntegerField()
     team = models.IntegerField(default=2)
-    is_joint = models.BooleanField(default=False)
     rates = models.JSONField(default=dict)
     recipe = models.JSONField(default=dict)
     window_from = models.DateField()
@@ -131,24 +128,23 @@ class Plan(models.Model):
 
 
 class Visit(models.Model):
-    """One visit to one trader, of one agency or of several together.
+    """One visit to one trader, led by one agency.
 
-    ``place``: division code of her premises, by which an office sees it. ``items``: what is checked,
-    by agency. A drawn visit names its plan; any other names what caused it.
+    ``place``: division code of her premises, by which an office sees it. ``items``: field of
+    supervision → what is checked. A drawn visit names its plan; any other names what caused it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     trader_code = models.CharField(max_length=18, db_index=True)
     place = models.CharField(max_length=9)
     kind = models.CharField(max_length=10, choices=VISIT_LABELS.items())
-    agencies = models.JSONField(default=list)
+    agency = models.CharField(max_length=30)
     items = models.JSONField(default=dict)
     basis = models.CharField(max_length=200)
     cause = models.CharField(max_length=200, blank=True)
     plan = models.ForeignKey(Plan, null=True, on_delete=models.PROTECT, related_name="visits")
     team = models.JSONField(default=list)
     year = models.IntegerField()
-    risk_class = models.CharField(max_length=1, blank=True)
     planned_on = models.DateField(null=True)
     state = models.CharField(max_length=10, default=VisitState.PLANNED)
     code = models.CharField(max_length=12, unique=True)  # 检查码: what she scans at the door
@@ -162,7 +158,7 @@ class Visit(models.Model):
 
     class Meta:
         db_table = "supervision_visit"
-        indexes: ClassVar = [models.Index(fields=["place", "state"])]
+        indexes: ClassVar = [models.Index(fields=["agency", "place", "state"])]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["plan", "trader_code"],
@@ -184,6 +180,3 @@ class Visit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.trader_code} {self.kind}"
-
-
-__all__ = ["Conflict", "Finding", "Inspector", "Plan", "Visit", "VisitKind"]

@@ -12,14 +12,14 @@ import json
 import re
 import sys
 import zipfile
+from collections import Counter
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
-LETTERS = {"dice": "123456", "lottery": "0123456789", "drand": "0123456789abcdef"}
-LEAST = {"dice": 25, "lottery": 20, "drand": 64}
+CHANCE = {"dice": "[1-6]{25}", "lottery": "[0-9]{20}", "drand": "[0-9a-f]{64}"}
 LISTS = ("frame", "excluded", "inspectors", "conflicts")
 FIELD = re.compile(r"[0-9A-Z][0-9A-Z-]{0,39}|[a-z0-9][a-z0-9_]{0,39}", re.ASCII)
-STEPS = ("draw.committed", "draw.seeded", "draw.drawn")
 
 
 class DoesNotHold(Exception):
@@ -52,10 +52,8 @@ def rows(text: str, name: str) -> list[list[str]]:
     need(lines.pop() == "", f"{name}：最后一行没有换行")
     need(all(a < b for a, b in itertools.pairwise(lines)), f"{name}：没有排序或有重复")
     found = [line.split(",") for line in lines]
-    need(
-        all(len(row) == 2 and all(FIELD.fullmatch(each) for each in row) for row in found),
-        f"{name}：有一行的写法不对",
-    )
+    fits = all(len(row) == 2 and all(map(FIELD.fullmatch, row)) for row in found)
+    need(fits, f"{name}：有一行的写法不对")
     return found
 
 
@@ -72,15 +70,12 @@ def check_commitment(files: dict[str, str]) -> dict:
     need(len(set(codes)) == len(codes), "有人出现两次，或既在名录里又被排除")
     register = "".join(f"{code}\n" for code in codes)
     need(digest(register) == told["register"]["sha256"], "名录加排除名单不等于登记的全部户")
-    counts: dict[str, int] = {}
-    for _, stratum in frame:
-        counts[stratum] = counts.get(stratum, 0) + 1
+    counts = Counter(stratum for _, stratum in frame)
     told_counts = [(s["name"], s["count"]) for s in told["strata"]]
     need(told_counts == sorted(counts.items()), "各层户数与名录不符")
-    for stratum in told["strata"]:
-        above, below = (int(part) for part in stratum["rate"].split("/"))
-        size = -(-stratum["count"] * above // below)
-        need(stratum["size"] == size, f"{stratum['name']} 层的抽取数不等于户数乘比例")
+    for each in told["strata"]:
+        above, below = map(int, each["rate"].split("/"))
+        need(each["size"] == -(-each["count"] * above // below), "有一层的抽取数不等于户数乘比例")
     need(told["team"] >= 2, "检查人员少于两人")
     return told
 
@@ -90,8 +85,8 @@ def check_chance(files: dict[str, str], told: dict) -> str:
     need(canonical(chance) == files["chance.json"], "随机数文件不是规定的写法")
     agreed = recipe["fallback"] if chance["fallback"] else recipe
     kind, digits = chance["kind"], chance["digits"]
-    need(kind == agreed["kind"] and len(digits) == int(agreed["digits"]), "随机数不是约定的来源")
-    need(len(digits) >= LEAST[kind] and not set(digits) - set(LETTERS[kind]), "随机数写法不对")
+    need(kind == agreed["kind"], "随机数不是约定的来源")
+    need(re.fullmatch(CHANCE[kind], digits, re.ASCII) is not None, "随机数写法不对")
     way = "fallback" if chance["fallback"] else "agreed"
     seed = f"{digest(files['commitment.json'])}:{way}:{kind}:{digits}"
     need(chance["seed"] == seed, "种子不是由承诺书和随机数算出来的")
@@ -105,21 +100,19 @@ def ticket(key: str, name: str) -> str:
 
 def draw(files: dict[str, str], told: dict, seed: str) -> str:
     key = digest(seed)
-    of: dict[str, list[str]] = {}
-    for code, stratum in rows(files["frame.csv"], "frame"):
-        of.setdefault(stratum, []).append(code)
+    frame = rows(files["frame.csv"], "frame")
     people = rows(files["inspectors.csv"], "inspectors")
     able = [number for number, skill in people if skill == told["qualification"]]
     apart = {tuple(row) for row in rows(files["conflicts.csv"], "conflicts")}
     lines = []
     for stratum in told["strata"]:
-        held = sorted((ticket(key, code), code) for code in of[stratum["name"]])
+        held = sorted((ticket(key, code), code) for code, name in frame if name == stratum["name"])
         for place, (number, code) in enumerate(held[: stratum["size"]], 1):
             free = [one for one in able if (one, code) not in apart]
             team = sorted((ticket(key, f"{code}/{one}"), one) for one in free)[: told["team"]]
             need(len(team) == told["team"], f"{code} 没有足够的检查人员")
-            names = "+".join(one for _, one in team)
-            lines.append(f"{stratum['name']},{place},{code},{number},{names}\n")
+            them = "+".join(one for _, one in team)
+            lines.append(f"{stratum['name']},{place},{code},{number},{them}\n")
     return "".join(lines)
 
 
@@ -129,7 +122,7 @@ def check_log(files: dict[str, str], told: dict, seed: str) -> None:
         "draw.seeded": ("seed", seed),
         "draw.drawn": ("result", digest(files["result.csv"])),
     }
-    seen: dict[str, tuple[int, str]] = {}
+    seen: dict[str, tuple[int, datetime]] = {}
     for entry in json.loads(files["log.json"]):
         record, salt = entry["record"].encode(), bytes.fromhex(entry["salt"])
         made = sha256(b"getihu.audit/v1\n" + salt + record).hexdigest()
@@ -142,11 +135,19 @@ def check_log(files: dict[str, str], told: dict, seed: str) -> None:
         name, value = wanted[event["kind"]]
         need(event["body"][name] == value, f"日志里的 {event['kind']} 与公布的文件不符")
         need(entry["proof"] is not None, f"{event['kind']} 还没有进入签过名的日志")
-        seen[event["kind"]] = (included(entry["proof"], bytes.fromhex(made)), event["at"])
-    need(set(seen) == set(STEPS), "日志里缺少冻结、随机数或抽取的一步")
-    need(seen[STEPS[0]] < seen[STEPS[1]] < seen[STEPS[2]], "日志里各步的先后不对")
-    need(seen[STEPS[0]][1] < seen[STEPS[1]][1] <= seen[STEPS[2]][1], "日志里各步的时间先后不对")
-    need(seen[STEPS[1]][1] >= told["recipe"]["not_before"], "随机数早于约定的时间")
+        index = included(entry["proof"], bytes.fromhex(made))
+        seen[event["kind"]] = (index, datetime.fromisoformat(event["at"]))
+    need(set(seen) == set(wanted), "日志里缺少冻结、随机数或抽取的一步")
+    frozen, chosen, drawn = (seen[step] for step in wanted)
+    need(frozen[0] < chosen[0] < drawn[0], "日志里各步的先后不对")
+    recipe = told["recipe"]
+    start, end = (datetime.fromisoformat(recipe[name]) for name in ("not_before", "until"))
+    need(frozen[1] < start <= chosen[1] <= drawn[1], "名录冻结、随机数、抽取的时间先后不对")
+    need((":fallback:" in seed) == (chosen[1] >= end), "约定的时间里用约定的来源，过时用备用的")
+    for source, after in ((recipe, start), (recipe["fallback"], end)):
+        if source["kind"] == "drand":
+            made = source["genesis"] + (source["round"] - 1) * source["period_s"]
+            need(made > after.timestamp(), "信标的轮次早于约定的时间，可以事先知道")
 
 
 def included(proof: str, commitment: bytes) -> int:

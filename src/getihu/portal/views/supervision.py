@@ -5,8 +5,9 @@ import json
 import uuid
 import zipfile
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Any, TypeVar
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -18,6 +19,7 @@ from getihu.accounts.selectors import actor_of as account_actor
 from getihu.accounts.selectors import list_officers
 from getihu.portal.views import Refused, page
 from getihu.portal.views.casework import (
+    CITY_TIME,
     act_once,
     actor_of,
     casework,
@@ -35,6 +37,7 @@ from getihu.supervision.contracts import (
     FINDING_LABELS,
     VISIT_LABELS,
     Chance,
+    Finding,
     PlanState,
     PlanView,
     VisitKind,
@@ -47,7 +50,7 @@ CLASS_LABELS = {
     "class_d": "D 类（高）",
     "unknown": "类别未知",
 }
-DIGITS = {Chance.DICE: 30, Chance.LOTTERY: 20, Chance.DRAND: 64}
+MORNING, EVENING = time(9), time(18)  # of the day chance comes up
 SHOWN = 50
 trader_page = casework("portal:mine")
 desk_page = casework("portal:desk-supervision")
@@ -84,7 +87,7 @@ def draw(request: HttpRequest, plan_id: uuid.UUID) -> HttpResponse:
         "told": told,
         "strata": [(s, CLASS_LABELS.get(s["name"], s["name"])) for s in told["strata"]],
         "recipe": _recipe_words(told["recipe"]),
-        "files": [name for name in selectors.DOSSIER_FILES if name in selectors.dossier(plan)],
+        "files": selectors.list_files(plan),
         "lines": [_line(line) for line in result.splitlines()[:SHOWN]],
         "is_public": shown.state is PlanState.PUBLISHED,
         "field": selectors.get_field(shown.field_id),
@@ -139,9 +142,9 @@ def mine(request: HttpRequest, trader_code: str) -> HttpResponse:
     actor = actor_of(request)
     asked = request.GET.get("year", "")
     year = int(asked) if asked.isdigit() and len(asked) == 4 else today().year
-    fields = selectors.list_fields()
     burdens = [
-        (field, selectors.burden_of(trader_code, year, field_id=field.id)) for field in fields
+        (field, selectors.burden_of(trader_code, field.id, year, actor=actor))
+        for field in selectors.list_fields()
     ]
     risk = selectors.class_of(trader_code)
     context = {
@@ -220,26 +223,20 @@ def act(request: HttpRequest) -> HttpResponse:
 
 def _make(request: HttpRequest, by: Actor, at: datetime) -> str:
     sent = request.POST
-    kind = Chance(sent.get("chance", "dice"))
     start, end = _day(sent.get("from", "")), _day(sent.get("until", ""))
-    not_before = datetime.fromisoformat(f"{_day(sent.get('chance_on', ''))}T01:00:00+00:00")
+    day = _day(sent.get("chance_on", ""))
     plan = services.make_plan(
         title=sent.get("title", "").strip() or "随机抽查",
         field_id=sent.get("field", ""),
         county_code=sent.get("county", ""),
         year=start.year,
         window=(start, end + timedelta(days=1)),
-        recipe={
-            "kind": kind.value,
-            "digits": DIGITS[kind],
-            "not_before": not_before.astimezone(UTC).isoformat(),
-            "where": sent.get("where", "").strip(),
-            "fallback": {
-                "kind": Chance.DRAND.value,
-                "digits": DIGITS[Chance.DRAND],
-                "round": sent.get("round", "").strip(),
-            },
-        },
+        chance=_one_of(Chance, sent.get("chance", "")),
+        between=(
+            datetime.combine(day, MORNING, CITY_TIME),
+            datetime.combine(day, EVENING, CITY_TIME),
+        ),
+        where=sent.get("where", ""),
         by=by,
         at=at,
     )
@@ -252,13 +249,10 @@ def _commit(request: HttpRequest, by: Actor, at: datetime) -> str:
 
 
 def _chance(request: HttpRequest, by: Actor, at: datetime) -> str:
-    sent = request.POST
     services.enter_chance(
         _id(request),
-        sent.get("kind", ""),
-        "".join(sent.get("digits", "").split()),
-        is_fallback=sent.get("fallback") == "yes",
-        witness=sent.get("witness", ""),
+        "".join(request.POST.get("digits", "").split()).lower(),
+        witness=request.POST.get("witness", ""),
         by=by,
         at=at,
     )
@@ -285,7 +279,7 @@ def _report(request: HttpRequest, by: Actor, at: datetime) -> str:
     until = sent.get("correct_until", "").strip()
     services.report_visit(
         sent.get("visit", ""),
-        finding=sent.get("finding", ""),
+        finding=_one_of(Finding, sent.get("finding", "")),
         found=sent.get("found", ""),
         correct_until=_day(until) if until else None,
         by=by,
@@ -300,7 +294,7 @@ def _plan_visit(request: HttpRequest, by: Actor, at: datetime) -> str:
     services.plan_visit(
         code,
         place=place_of(code) or "",
-        kind=sent.get("kind", ""),
+        kind=_one_of(VisitKind, sent.get("kind", "")),
         field_id=sent.get("field", ""),
         cause=sent.get("cause", ""),
         planned_on=_day(sent.get("on", "")),
@@ -330,6 +324,16 @@ def _back(request: HttpRequest) -> str:
     return reverse("portal:desk-supervision-plan", args=[_id(request)])
 
 
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def _one_of(choices: type[Choice], text: str) -> Choice:
+    try:
+        return choices(text)
+    except ValueError:
+        raise Refused(422, "有一项没有选", "从列表里选一项。") from None
+
+
 def _day(text: str) -> date:
     try:
         return date.fromisoformat(text.strip())
@@ -354,14 +358,19 @@ def _witnesses(actor: Actor, plan: PlanView) -> list[Any]:
 
 
 def _recipe_words(recipe: dict[str, Any]) -> dict[str, Any]:
+    source = selectors.source_at(recipe, now())
     return {
-        "kind": recipe["kind"],
         "label": CHANCE_LABELS[Chance(recipe["kind"])],
         "digits": recipe["digits"],
         "where": recipe["where"],
         "not_before": datetime.fromisoformat(recipe["not_before"]),
-        "round": recipe["fallback"].get("round", ""),
-        "fallback": CHANCE_LABELS[Chance(recipe["fallback"]["kind"])],
+        "until": datetime.fromisoformat(recipe["until"]),
+        "round": recipe["fallback"]["round"],
+        "is_open": datetime.fromisoformat(recipe["not_before"]) <= now(),
+        "is_late": source is not recipe,
+        "now_label": CHANCE_LABELS[Chance(source["kind"])],
+        "now_digits": source["digits"],
+        "now_round": source.get("round"),
     }
 
 

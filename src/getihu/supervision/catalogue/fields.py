@@ -1,5 +1,6 @@
 """What is checked, by whom, how much of each class and how often at most: one YAML file a field."""
 
+from collections.abc import Iterable
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from getihu.kernel.errors import GetihuError, InvalidInput, Problem, nearest_name
 
+# The values of the rule supervision.risk_class; "unknown" where the data do not say.
 CLASSES: Final = ("class_a", "class_b", "class_c", "class_d", "unknown")
 HOW_TO: Final = "照 docs/how-to/add-a-field-of-supervision.md 改。"
 Text = Annotated[str, Field(min_length=1)]
@@ -86,6 +88,11 @@ def get_field(field_id: str) -> FieldOfSupervision:
         hint = f"最接近的是 {near}" if near else f"现有：{'、'.join(sorted(known))}"
         raise UnknownField(f"没有监管领域 {field_id}。{hint}。")
     return known[field_id]
+
+
+def agencies_of(field_ids: Iterable[str]) -> tuple[str, ...]:
+    """Who checks in these fields, each once."""
+    return tuple(sorted({get_field(each).agency for each in field_ids}))
 
 
 def _stamps() -> tuple[tuple[str, int], ...]:

@@ -3,6 +3,7 @@ they are visited. ``tools/verify_draw.py`` does the same again without any of th
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any, Final
 
@@ -16,6 +17,12 @@ SOURCES: Final = {
     "dice": ("123456", 25),
     "lottery": ("0123456789", 20),
     "drand": ("0123456789abcdef", 64),
+}
+# The beacon: chain "quicknet" of drand, by the values it publishes of itself.
+DRAND: Final[dict[str, Any]] = {
+    "chain": "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971",
+    "genesis": 1_692_803_367,
+    "period_s": 3,
 }
 LISTS: Final = {"frame": 2, "excluded": 2, "inspectors": 2, "conflicts": 2}
 
@@ -88,7 +95,6 @@ def commitment(
         raise CannotDraw("名录是空的，没有人可以抽。处理办法：核对地区、领域和排除条件。")
     if missing := sorted(counts.keys() - rates.keys()):
         raise CannotDraw(f"“{missing[0]}”这一层没有抽查比例。处理办法：在计划里写上比例。")
-    check_recipe(recipe)
     _check_teams(lists, qualification, team)
     strata = [
         {
@@ -130,22 +136,36 @@ def sample_size(count: int, rate: Fraction) -> int:
     return -(-count * rate.numerator // rate.denominator)
 
 
-def check_recipe(recipe: Mapping[str, Any]) -> None:
-    """Raises CannotDraw when chance could be guessed, or nobody could tell where it comes from."""
-    kind = str(recipe.get("kind"))
-    if kind not in SOURCES or int(recipe.get("digits", 0)) < SOURCES[kind][1]:
-        least = "、".join(f"{name} 至少 {number} 位" for name, (_, number) in SOURCES.items())
-        raise CannotDraw(f"随机数的来源太弱或没有写明。处理办法：{least}。")
-    if not recipe.get("not_before") or not recipe.get("where") or not recipe.get("fallback"):
-        raise CannotDraw("随机数要写明：何时之后产生、在哪里产生、到时候没有产生怎么办。")
+def make_recipe(kind: str, *, not_before: datetime, until: datetime, where: str) -> dict[str, Any]:
+    """Where chance will come from: ``kind`` between two moments; when nothing was entered by
+    ``until``, the first round of the beacon after it, which nobody can know before. So nobody can
+    look at both and choose. Raises CannotDraw."""
+    if kind not in SOURCES or not where.strip() or not_before >= until:
+        raise CannotDraw(
+            f"随机数要写明来源（{'、'.join(SOURCES)}）、在哪里产生、从什么时候到什么时候，先起后止。"
+        )
+    return {
+        "kind": kind,
+        "digits": SOURCES[kind][1],
+        "not_before": not_before.astimezone(UTC).isoformat(),
+        "until": until.astimezone(UTC).isoformat(),
+        "where": where.strip(),
+        **(_round_after(not_before) if kind == "drand" else {}),
+        "fallback": {"kind": "drand", "digits": SOURCES["drand"][1], **_round_after(until)},
+    }
+
+
+def _round_after(moment: datetime) -> dict[str, Any]:
+    genesis, period = DRAND["genesis"], DRAND["period_s"]
+    return {**DRAND, "round": (int(moment.timestamp()) - genesis) // period + 2}
 
 
 def seed_of(commitment_text: str, kind: str, digits: str, *, is_fallback: bool = False) -> str:
     """The seed of the round. Raises CannotDraw for digits that are not of the promised kind."""
-    letters, least = SOURCES.get(kind, ("", 0))
-    if not letters or len(digits) < least or set(digits) - set(letters):
+    letters, length = SOURCES.get(kind, ("", 0))
+    if not letters or len(digits) != length or set(digits) - set(letters):
         raise CannotDraw(
-            f"随机数写法不对：要 {least} 位以上，只能用 {letters}，没有空格。处理办法：照记录表逐位核对。"
+            f"随机数写法不对：要正好 {length} 位，只能用 {letters}。处理办法：照记录表逐位核对。"
         )
     return f"{digest(commitment_text)}:{'fallback' if is_fallback else 'agreed'}:{kind}:{digits}"
 

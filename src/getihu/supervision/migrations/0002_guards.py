@@ -42,7 +42,7 @@ STEPS = (
 )
 ALLOWED = " OR ".join(f"(OLD.state = '{a}' AND NEW.state = '{b}')" for a, b in STEPS)
 # What a commitment rests on may be written in a draft alone.
-DRAFTED = ("title", "team", "is_joint", "window_from", "window_until")
+DRAFTED = ("title", "team", "window_from", "window_until")
 
 
 def refuse_other_steps(apps, schema_editor):
@@ -106,7 +106,17 @@ class Migration(migrations.Migration):
         held_fast("supervision_plan", fixed=FIXED, once=ONCE),
         held_fast(
             "supervision_visit",
-            fixed=["trader_code", "kind", "plan_id", "basis", "cause", "year", "code", "made_at"],
+            fixed=[
+                "trader_code",
+                "agency",
+                "kind",
+                "plan_id",
+                "basis",
+                "cause",
+                "year",
+                "code",
+                "made_at",
+            ],
             once=["done_on", "done_by_id", "publish_by"],
         ),
         audit_table("supervision_plan"),

@@ -1,11 +1,12 @@
 """What others may read of supervision."""
 
 from getihu.supervision.catalogue.fields import UnknownField, get_field, list_fields
-from getihu.supervision.selectors.burden import burden_of, class_of, full_years, ratios_of
+from getihu.supervision.selectors.burden import burden_of, class_of, ratios_of
 from getihu.supervision.selectors.dossiers import (
     DOSSIER_FILES,
     dossier,
     find_file,
+    list_files,
     program_sha256,
     verifier_text,
 )
@@ -14,6 +15,7 @@ from getihu.supervision.selectors.plans import (
     list_inspectors,
     list_plans,
     list_public_plans,
+    source_at,
 )
 from getihu.supervision.selectors.visits import (
     find_visit_by_code,
@@ -31,11 +33,11 @@ __all__ = [
     "dossier",
     "find_file",
     "find_visit_by_code",
-    "full_years",
     "get_field",
     "get_plan",
     "get_visit",
     "list_fields",
+    "list_files",
     "list_inspectors",
     "list_plans",
     "list_public_plans",
@@ -43,6 +45,7 @@ __all__ = [
     "list_visits_of",
     "program_sha256",
     "ratios_of",
+    "source_at",
     "verifier_text",
     "visible_visits",
 ]

@@ -1,6 +1,10 @@
 """The files of a draw: kept by their digest, given out as one dossier anybody can check."""
 
 import json
+import os
+import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -29,14 +33,17 @@ class TextDamaged(GetihuError):
 
 
 def keep_text(text: str) -> str:
-    """Keep a list by its digest; returns the digest."""
+    """Keep a list by its digest, safe against a power cut; returns the digest."""
     name = digest(text)
     path = _folder() / name
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(".unfinished")
-        unfinished.write_text(text, "ascii")
-        unfinished.replace(path)
+        handle, unfinished = tempfile.mkstemp(dir=path.parent, suffix=".unfinished")
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(unfinished).replace(path)
     return name
 
 
@@ -59,33 +66,51 @@ def verifier_text() -> str:
     return (Path(__file__).parents[1] / "verify_draw.py").read_text("utf-8")
 
 
+def list_files(plan: Plan) -> tuple[str, ...]:
+    """Names of the files a dossier has so far. What is not public yet is not in it: the lists come
+    with the commitment, the result once it is published."""
+    return tuple(_files(plan))
+
+
 def dossier(plan: Plan) -> dict[str, str]:
-    """File name → text, as far as the plan has come. What is not public yet is not in it: the lists
-    come with the commitment, the result once it is published."""
-    if plan.commitment is None:
-        return {}
-    told = json.loads(plan.commitment)
-    files = {"commitment.json": plan.commitment}
-    for part in ("frame", "excluded", "inspectors", "conflicts"):
-        files[f"{part}.csv"] = read_text(told[part]["sha256"])
-    if plan.seed:
-        files["chance.json"] = canonical_json(
-            {
-                "kind": plan.chance_kind,
-                "digits": plan.chance_digits,
-                "fallback": plan.is_fallback,
-                "seed": plan.seed,
-            }
-        )
-    if plan.state == PlanState.PUBLISHED:
-        files["result.csv"] = read_text(str(plan.result_sha256))
-    files["log.json"] = json.dumps(audit.list_openings(f"draw:{plan.pk}"), ensure_ascii=True) + "\n"
-    return files
+    """File name → text, as far as the plan has come. Raises TextDamaged."""
+    return {name: read() for name, read in _files(plan).items()}
 
 
 def find_file(plan: Plan, name: str) -> str | None:
     """One file of the dossier; None where the plan has none of this name, or not yet."""
-    return dossier(plan).get(name)
+    read = _files(plan).get(name)
+    return read() if read else None
+
+
+def _files(plan: Plan) -> dict[str, Callable[[], str]]:
+    if plan.commitment is None:
+        return {}
+    told, text = json.loads(plan.commitment), plan.commitment
+    files: dict[str, Callable[[], str]] = {"commitment.json": lambda: text}
+    for part in ("frame", "excluded", "inspectors", "conflicts"):
+        files[f"{part}.csv"] = partial(read_text, told[part]["sha256"])
+    if plan.seed:
+        files["chance.json"] = partial(_chance, plan)
+    if plan.state == PlanState.PUBLISHED:
+        files["result.csv"] = partial(read_text, str(plan.result_sha256))
+    files["log.json"] = partial(_log, plan)
+    return files
+
+
+def _chance(plan: Plan) -> str:
+    return canonical_json(
+        {
+            "kind": plan.chance_kind,
+            "digits": plan.chance_digits,
+            "fallback": plan.is_fallback,
+            "seed": plan.seed,
+        }
+    )
+
+
+def _log(plan: Plan) -> str:
+    return json.dumps(audit.list_openings(f"draw:{plan.pk}"), ensure_ascii=True) + "\n"
 
 
 def _folder() -> Path:

@@ -2,6 +2,8 @@
 
 import uuid
 from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
 
 from getihu.accounts.contracts import Actor
 from getihu.supervision.contracts import PLAN_LABELS, PlanState, PlanView, UnknownPlan
@@ -42,6 +44,14 @@ def get_plan(plan_id: uuid.UUID | str, *, actor: Actor | None = None) -> tuple[P
     return plan, _view(plan)
 
 
+def source_at(recipe: dict[str, Any], at: datetime) -> dict[str, Any]:
+    """The source chance is taken from at a moment: the agreed one within its time, afterwards the
+    fallback."""
+    late = at >= datetime.fromisoformat(recipe["until"])
+    source: dict[str, Any] = recipe["fallback"] if late else recipe
+    return source
+
+
 def list_inspectors(county_code: str, agency: str) -> list[dict[str, object]]:
     """The list of those who check in a county, by number; no names."""
     found = Inspector.objects.filter(county_code=county_code, agency=agency).order_by("number")
@@ -73,7 +83,6 @@ def _view(plan: Plan) -> PlanView:
         year=plan.year,
         state=state,
         state_label=PLAN_LABELS[state],
-        is_joint=plan.is_joint,
         recipe=plan.recipe,
         commitment=plan.commitment or "",
         commitment_sha256=plan.commitment_sha256 or "",

@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor, Role
 from getihu.accounts.selectors import within
+from getihu.supervision.catalogue.fields import agencies_of
 from getihu.supervision.contracts import (
     FINDING_LABELS,
     VISIT_LABELS,
@@ -28,10 +29,9 @@ def visible_visits(actor: Actor | None) -> QuerySet[Visit]:
     found = Visit.objects.select_related("plan")
     if actor is None:
         return found
-    hers = Q(trader_code__in=[*actor.own, *(code for code, _ in actor.authorised)]) & (
-        Q(plan=None, state=VisitState.DONE) | Q(plan__state=PlanState.PUBLISHED) | Q(state="done")
-    )
-    return found.filter(hers | within(actor.scope(*OFFICERS), "place"))
+    hers = Q(trader_code__in=[*actor.own, *(code for code, _ in actor.authorised)])
+    told = Q(state=VisitState.DONE) | Q(plan__state=PlanState.PUBLISHED)
+    return found.filter(hers & told | within(actor.scope(*OFFICERS), "place"))
 
 
 def list_visits_of(trader_code: str, *, actor: Actor, year: int | None = None) -> list[VisitView]:
@@ -42,9 +42,11 @@ def list_visits_of(trader_code: str, *, actor: Actor, year: int | None = None) -
 
 
 def list_visits(actor: Actor, *, limit: int = 100) -> list[VisitView]:
-    """Visits an office has before it, the oldest first."""
+    """Visits the actor's own offices have before them, the oldest first."""
     found = Visit.objects.select_related("plan").filter(
-        within(actor.scope(*OFFICERS), "place"), state=VisitState.PLANNED
+        within(actor.scope(*OFFICERS), "place"),
+        agency__in={grant.agency for grant in actor.grants if grant.role in OFFICERS},
+        state=VisitState.PLANNED,
     )
     return [view_of(visit) for visit in found.order_by("planned_on", "made_at", "id")[:limit]]
 
@@ -68,13 +70,13 @@ def find_visit_by_code(code: str) -> VisitView | None:
 def view_of(visit: Visit) -> VisitView:
     kind = VisitKind(visit.kind)
     finding = Finding(visit.finding) if visit.finding else None
-    items = tuple(item for agency in visit.agencies for item in visit.items.get(agency, ()))
+    items = tuple(item for checks in visit.items.values() for item in checks)
     return VisitView(
         id=str(visit.pk),
         trader_code=visit.trader_code,
         kind=kind,
         kind_label=VISIT_LABELS[kind],
-        agencies=tuple(visit.agencies),
+        agencies=agencies_of(visit.items),
         items=items,
         basis=visit.basis,
         planned_on=visit.planned_on,

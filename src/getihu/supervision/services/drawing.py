@@ -9,25 +9,27 @@ import uuid
 from datetime import date, datetime
 from fractions import Fraction
 
+import pyarrow.compute as pc
 from django.db import transaction
 
 from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor, Role
+from getihu.accounts.selectors import list_officers
 from getihu.dataplane import selectors as dataplane
 from getihu.rulebook import selectors as rulebook
 from getihu.supervision.catalogue.fields import FieldOfSupervision, get_field
-from getihu.supervision.contracts import Chance, NotNow, PlanState, VisitKind, VisitState
+from getihu.supervision.contracts import PLAN_LABELS, Chance, NotNow, PlanState, VisitKind
 from getihu.supervision.draws import rounds
 from getihu.supervision.draws.texts import digest
 from getihu.supervision.models import Conflict, Inspector, Plan, Visit
-from getihu.supervision.selectors.burden import full_years
+from getihu.supervision.selectors.burden import RISK, count_planned, risk_class
 from getihu.supervision.selectors.dossiers import keep_text, program_sha256, read_text
-from getihu.supervision.services.planning import lock_plan
+from getihu.supervision.selectors.plans import source_at
+from getihu.supervision.services.planning import chance_from, lock_plan
 from getihu.supervision.services.rights import check_officer
 from getihu.supervision.services.telling import tell
 from getihu.supervision.services.visiting import fresh_code
 
-RISK = "supervision.risk_class"
 PARTS = ("frame", "excluded", "inspectors", "conflicts")
 
 
@@ -41,7 +43,9 @@ def commit_plan(plan_id: uuid.UUID | str, *, by: Actor, at: datetime) -> str:
         plan = lock_plan(plan_id)
         check_officer(by, plan.agency, plan.county_code, "冻结名录", Role.SUPERVISOR)
         _expect(plan, PlanState.DRAFT)
-        lists, about = _freeze(plan, at)
+        if at >= chance_from(plan):
+            raise NotNow("约定的随机数可能已经产生，名录不能再冻结。处理办法：取消，另编一份计划。")
+        lists, about = _freeze(plan)
         text = rounds.commitment(
             lists,
             rates={name: Fraction(rate) for name, rate in plan.rates.items()},
@@ -66,17 +70,11 @@ def commit_plan(plan_id: uuid.UUID | str, *, by: Actor, at: datetime) -> str:
 
 
 def enter_chance(
-    plan_id: uuid.UUID | str,
-    kind: str,
-    digits: str,
-    *,
-    is_fallback: bool = False,
-    witness: str,
-    by: Actor,
-    at: datetime,
+    plan_id: uuid.UUID | str, digits: str, *, witness: str, by: Actor, at: datetime
 ) -> None:
-    """Write down the random digits that came up after the commitment. ``witness`` is the account of
-    the second person who saw them come up.
+    """Write down the random digits that came up after the commitment: of the agreed source within
+    its time, of the fallback afterwards; nobody chooses between them. ``witness`` is the account of
+    the second person of the office who saw them come up.
 
     Raises: UnknownPlan, NotAllowed, NotNow (too early, no commitment, entered already), CannotDraw.
     """
@@ -84,21 +82,25 @@ def enter_chance(
         plan = lock_plan(plan_id)
         check_officer(by, plan.agency, plan.county_code, "录入随机数", Role.SUPERVISOR)
         _expect(plan, PlanState.COMMITTED)
-        if at < datetime.fromisoformat(plan.recipe["not_before"]):
+        if at < chance_from(plan):
             raise NotNow(f"随机数约定在 {plan.recipe['not_before']} 之后产生，现在录入太早。")
-        if witness == by.account_id:
-            raise NotNow("见证人不能是录入的人自己。")
-        promised = plan.recipe["fallback"]["kind"] if is_fallback else plan.recipe["kind"]
-        wanted = plan.recipe["fallback"]["digits"] if is_fallback else plan.recipe["digits"]
-        if kind != promised or len(digits) != int(wanted):
-            raise NotNow(f"名录冻结时约定的是 {promised} {wanted} 位，不能换。")
-        plan.seed = rounds.seed_of(str(plan.commitment), kind, digits, is_fallback=is_fallback)
-        plan.chance_kind, plan.chance_digits = Chance(kind), digits
-        plan.is_fallback = is_fallback
+        _check_witness(plan, witness, by, at)
+        source = source_at(plan.recipe, at)
+        plan.is_fallback = source is not plan.recipe
+        plan.chance_kind, plan.chance_digits = Chance(source["kind"]), digits
+        plan.seed = rounds.seed_of(
+            str(plan.commitment), plan.chance_kind, digits, is_fallback=plan.is_fallback
+        )
         plan.state, plan.seeded_at, plan.seeded_by_id = PlanState.SEEDED, at, by.account_id
         plan.witness_id = uuid.UUID(witness)
         plan.save()
-        tell("draw.seeded", _ref(plan), by, at, seed=plan.seed, kind=kind)
+        tell("draw.seeded", _ref(plan), by, at, seed=plan.seed, kind=plan.chance_kind.value)
+
+
+def _check_witness(plan: Plan, witness: str, by: Actor, at: datetime) -> None:
+    officers = list_officers(Role.SUPERVISOR, plan.agency, plan.county_code, at)
+    if witness == by.account_id or witness not in {str(each) for each in officers}:
+        raise NotNow("见证人要是本机关另一位负责人。处理办法：请他到场，从列表里选他。")
 
 
 def draw_plan(plan_id: uuid.UUID | str, *, by: Actor | str, at: datetime) -> int:
@@ -142,33 +144,31 @@ def publish_plan(plan_id: uuid.UUID | str, *, by: Actor, at: datetime) -> None:
 
 
 def lists_of(plan: Plan) -> rounds.Lists:
-    """The frozen lists, checked against the commitment. Raises NotNow where one is damaged."""
+    """The frozen lists, checked against the commitment. Raises TextDamaged."""
     told = json.loads(str(plan.commitment))
     return rounds.Lists(**{part: read_text(told[part]["sha256"]) for part in PARTS})
 
 
-def _freeze(plan: Plan, at: datetime) -> tuple[rounds.Lists, dict[str, object]]:
+def _freeze(plan: Plan) -> tuple[rounds.Lists, dict[str, object]]:
     field = get_field(plan.field_id)
     snapshot = dataplane.get_published_snapshot()
     as_of, snapshot_id = snapshot.data_until, snapshot.snapshot_id
-    table = rulebook.city_outcomes(
+    city = rulebook.city_outcomes(
         RISK, as_of, snapshot_id, facts=("county_code", "industry_code", "is_registered")
     )
     frame: dict[str, str] = {}
     excluded: dict[str, str] = {}
-    spared = _spared(plan)
-    for row in table.to_pylist():
-        if row["county_code"] != plan.county_code:
-            continue
-        code = row["trader_code"]
+    borne = count_planned(field.id, plan.year)
+    for row in city.filter(pc.equal(city["county_code"], plan.county_code)).to_pylist():
+        code, stratum = row["trader_code"], risk_class(row["outcome"])
         if row["is_registered"] == "false":
             excluded[code] = "not_registered"
         elif not _is_of(field, row["industry_code"]):
             excluded[code] = "other_trade"
-        elif code in spared:
-            excluded[code] = spared[code]
+        elif borne[code] >= field.most_a_year[stratum].value:
+            excluded[code] = "year_is_full"  # drawing her would break the legal maximum
         else:
-            frame[code] = _stratum(row["outcome"])
+            frame[code] = stratum
     people = Inspector.objects.filter(county_code=plan.county_code, agency=plan.agency)
     able = [
         p for p in people if p.certified_until is None or p.certified_until >= plan.window_until
@@ -196,20 +196,10 @@ def _freeze(plan: Plan, at: datetime) -> tuple[rounds.Lists, dict[str, object]]:
     return lists, about
 
 
-def _spared(plan: Plan) -> dict[str, str]:
-    """Traders of the county whose year is full: drawing them would break the legal maximum."""
-    return dict.fromkeys(full_years(plan.county_code, plan.field_id, plan.year), "year_is_full")
-
-
 def _is_of(field: FieldOfSupervision, industry: str | None) -> bool:
     if not field.industries:
         return True
     return industry is not None and industry.startswith(field.industries)
-
-
-def _stratum(outcome: str | None) -> str:
-    known = {"class_a", "class_b", "class_c", "class_d"}
-    return outcome if outcome in known else "unknown"
 
 
 def _make_visits(plan: Plan, drawn: list[rounds.Drawn], at: datetime) -> None:
@@ -221,15 +211,12 @@ def _make_visits(plan: Plan, drawn: list[rounds.Drawn], at: datetime) -> None:
                 trader_code=d.trader_code,
                 place=places.get(d.trader_code) or plan.county_code,
                 kind=VisitKind.DRAWN,
-                agencies=[plan.agency],
-                items={plan.agency: list(field.checks)},
+                agency=plan.agency,
+                items={field.id: list(field.checks)},
                 basis=field.basis,
                 plan=plan,
                 team=list(d.team),
                 year=plan.year,
-                risk_class=d.stratum.removeprefix("class_").upper()[:1],
-                planned_on=None,
-                state=VisitState.PLANNED,
                 code=fresh_code(),
                 made_at=at,
             )
@@ -248,8 +235,8 @@ def _places(codes: list[str], about: dict[str, str]) -> dict[str, str]:
 
 def _expect(plan: Plan, state: PlanState) -> None:
     if plan.state != state:
-        label = PlanState(plan.state)
-        raise NotNow(f"这份计划现在不在这一步（{label.value}）。处理办法：打开计划看下一步是什么。")
+        now = PLAN_LABELS[PlanState(plan.state)]
+        raise NotNow(f"这份计划现在“{now}”，不在这一步。处理办法：打开计划看下一步是什么。")
 
 
 def _ref(plan: Plan) -> str:

@@ -1,9 +1,8 @@
 """The list of inspectors, who may not check whom, and plans before their lists are frozen."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
 
 from django.db import transaction
 
@@ -11,8 +10,8 @@ from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor, Role
 from getihu.reference import selectors as reference
 from getihu.supervision.catalogue.fields import get_field
-from getihu.supervision.contracts import NotNow, PlanState, UnknownPlan
-from getihu.supervision.draws.rounds import check_recipe
+from getihu.supervision.contracts import Chance, NotNow, PlanState, UnknownPlan
+from getihu.supervision.draws.rounds import make_recipe
 from getihu.supervision.models import Conflict, Inspector, Plan
 from getihu.supervision.services.rights import check_officer
 from getihu.supervision.services.telling import tell
@@ -72,20 +71,23 @@ def make_plan(
     county_code: str,
     year: int,
     window: tuple[date, date],
-    recipe: Mapping[str, Any],
+    chance: Chance,
+    between: tuple[datetime, datetime],
+    where: str,
     team: int = 2,
-    is_joint: bool = False,
     by: Actor,
     at: datetime,
 ) -> str:
     """A plan nobody is bound by yet; returns its id. The rates are those of the field on this day.
+    ``chance`` will be entered ``between`` two moments, else the beacon after them decides.
 
-    Raises: NotAllowed, UnknownField, CannotDraw (a weak or vague source of chance), NotNow.
+    Raises: NotAllowed, UnknownField, CannotDraw (a vague source of chance), NotNow.
     """
     field = get_field(field_id)
     check_officer(by, field.agency, county_code, "编制抽查计划", Role.SUPERVISOR)
-    reference.get_division(county_code)
-    check_recipe(recipe)
+    if county_code not in {county.code for county in reference.list_counties()}:
+        raise NotNow("没有这个县（市、区）。处理办法：从列表里选。")
+    recipe = make_recipe(chance, not_before=between[0], until=between[1], where=where)
     if window[0] >= window[1] or window[0].year != year:
         raise NotNow("检查的起止日期不对：先起后止，并且从计划的年度开始。")
     with transaction.atomic():
@@ -98,9 +100,8 @@ def make_plan(
             field_id=field_id,
             year=year,
             team=team,
-            is_joint=is_joint,
             rates={name: str(rate.value) for name, rate in field.rates.items()},
-            recipe=dict(recipe),
+            recipe=recipe,
             window_from=window[0],
             window_until=window[1],
             made_at=at,
@@ -118,13 +119,19 @@ def cancel_plan(plan_id: uuid.UUID | str, *, reason: str, by: Actor, at: datetim
     with transaction.atomic():
         plan = lock_plan(plan_id)
         check_officer(by, plan.agency, plan.county_code, "取消抽查计划", Role.SUPERVISOR)
-        if plan.state not in (PlanState.DRAFT, PlanState.COMMITTED):
-            raise NotNow("随机数已经产生，不能再取消：取消以后重抽，就是挑结果。")
+        is_open = plan.state == PlanState.COMMITTED and at < chance_from(plan)
+        if plan.state != PlanState.DRAFT and not is_open:
+            raise NotNow("已经到了产生随机数的时候，不能再取消：看了再取消，就是挑结果。")
         if not reason.strip():
             raise NotNow("取消要写明理由，理由会公布。")
         plan.state = PlanState.CANCELLED
         plan.save(update_fields=["state"])
         tell("plan.cancelled", f"plan:{plan.pk}", by, at, reason=reason.strip()[:200])
+
+
+def chance_from(plan: Plan) -> datetime:
+    """From when on chance may come up, and nothing of the plan can be taken back."""
+    return datetime.fromisoformat(plan.recipe["not_before"])
 
 
 def lock_plan(plan_id: uuid.UUID | str) -> Plan:

@@ -2,7 +2,6 @@
 
 import secrets
 import uuid
-from collections.abc import Sequence
 from datetime import date, datetime
 
 from django.db import transaction
@@ -10,7 +9,7 @@ from django.db import transaction
 from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor
 from getihu.cases import selectors as cases
-from getihu.supervision.catalogue.fields import get_field
+from getihu.supervision.catalogue.fields import FieldOfSupervision, get_field
 from getihu.supervision.contracts import (
     PLANNED,
     Finding,
@@ -38,7 +37,7 @@ def plan_visit(
     trader_code: str,
     *,
     place: str,
-    kind: str,
+    kind: VisitKind,
     field_id: str,
     cause: str,
     planned_on: date,
@@ -54,22 +53,21 @@ def plan_visit(
     """
     field = get_field(field_id)
     check_officer(by, field.agency, place, "安排检查")
-    wanted = VisitKind(kind)
-    if wanted is VisitKind.DRAWN:
+    if kind is VisitKind.DRAWN:
         raise NotNow("抽查只能由抽签产生。处理办法：编制抽查计划。")
     if not cause.strip():
         raise NotNow("不经抽签的检查要写明起因：投诉举报、转办交办、数据监测，或者哪一次复查。")
     if planned_on < day_of(at):
         raise NotNow("检查日期已经过去。处理办法：选今天或以后的日期。")
     with transaction.atomic(), over_the_wall():
-        if wanted in PLANNED:
-            _check_room(trader_code, field_id, planned_on.year)
+        if kind in PLANNED:
+            _check_room(trader_code, field, planned_on.year)
         visit = Visit.objects.create(
             trader_code=trader_code,
             place=place,
-            kind=wanted,
-            agencies=[field.agency],
-            items={field.agency: list(field.checks)},
+            kind=kind,
+            agency=field.agency,
+            items={field.id: list(field.checks)},
             basis=field.basis,
             cause=cause.strip()[:200],
             year=planned_on.year,
@@ -77,14 +75,14 @@ def plan_visit(
             code=fresh_code(),
             made_at=at,
         )
-        tell("visit.planned", f"visit:{visit.pk}", by, at, kind=wanted.value)
+        tell("visit.planned", f"visit:{visit.pk}", by, at, kind=kind.value)
     return str(visit.pk)
 
 
 def report_visit(
     visit_id: uuid.UUID | str,
     *,
-    finding: str,
+    finding: Finding,
     found: str = "",
     correct_until: date | None = None,
     by: Actor,
@@ -96,20 +94,23 @@ def report_visit(
     """
     with transaction.atomic():
         visit = _lock(visit_id, by)
-        check_officer(by, _agency_of(visit), visit.place, "填写检查结果")
+        check_officer(by, visit.agency, visit.place, "填写检查结果")
         if visit.state != VisitState.PLANNED:
             raise NotNow("这次检查已经有结果，或者取消了。")
-        result, day = Finding(finding), day_of(at)
-        if result in (Finding.TO_CORRECT, Finding.TO_CASE, Finding.CORRECTED) and not found.strip():
+        day = day_of(at)
+        if (
+            finding in (Finding.TO_CORRECT, Finding.TO_CASE, Finding.CORRECTED)
+            and not found.strip()
+        ):
             raise NotNow("发现问题要写明是什么问题。")
-        if result is Finding.TO_CORRECT and (correct_until is None or correct_until <= day):
+        if finding is Finding.TO_CORRECT and (correct_until is None or correct_until <= day):
             raise NotNow("责令改正要写改到哪一天，并且在今天以后。")
-        visit.finding, visit.found = result, found.strip()
-        visit.correct_until = correct_until if result is Finding.TO_CORRECT else None
+        visit.finding, visit.found = finding, found.strip()
+        visit.correct_until = correct_until if finding is Finding.TO_CORRECT else None
         visit.state, visit.done_on, visit.done_by_id = VisitState.DONE, day, by.account_id
         visit.publish_by = _publish_by(visit, day)
         visit.save()
-        tell("visit.reported", f"visit:{visit.pk}", by, at, finding=result.value)
+        tell("visit.reported", f"visit:{visit.pk}", by, at, finding=finding.value)
 
 
 def cancel_visit(visit_id: uuid.UUID | str, *, reason: str, by: Actor, at: datetime) -> None:
@@ -119,7 +120,7 @@ def cancel_visit(visit_id: uuid.UUID | str, *, reason: str, by: Actor, at: datet
     """
     with transaction.atomic():
         visit = _lock(visit_id, by)
-        check_officer(by, _agency_of(visit), visit.place, "取消检查")
+        check_officer(by, visit.agency, visit.place, "取消检查")
         if visit.state != VisitState.PLANNED or visit.kind == VisitKind.DRAWN:
             raise NotNow("抽中的检查不能取消；已经有结果的也不能。")
         if not reason.strip():
@@ -129,11 +130,10 @@ def cancel_visit(visit_id: uuid.UUID | str, *, reason: str, by: Actor, at: datet
         tell("visit.cancelled", f"visit:{visit.pk}", by, at, reason=reason.strip()[:200])
 
 
-def _check_room(trader_code: str, field_id: str, year: int) -> None:
-    burden = burden_of(trader_code, year, field_id=field_id)
-    if burden.left is not None and burden.left <= 0:
-        field = get_field(field_id)
-        source = field.most_a_year[burden.risk_class or "unknown"].source
+def _check_room(trader_code: str, field: FieldOfSupervision, year: int) -> None:
+    burden = burden_of(trader_code, field.id, year, actor=None)
+    if not burden.left:
+        source = field.most_a_year[burden.risk_class].source
         raise TooMany(
             f"今年的计划检查已经有 {burden.planned_count} 次，这一类最多 {burden.most} 次（{source}）。"
             "依据：优化营商环境条例第五十四条（多个事项尽可能合并）。"
@@ -146,11 +146,6 @@ def _lock(visit_id: uuid.UUID | str, by: Actor) -> Visit:
         return visible_visits(by).select_for_update(of=("self",)).get(pk=uuid.UUID(str(visit_id)))
     except (Visit.DoesNotExist, ValueError):
         raise UnknownVisit("没有找到这次检查。") from None
-
-
-def _agency_of(visit: Visit) -> str:
-    agencies: Sequence[str] = visit.agencies
-    return agencies[0]
 
 
 def _publish_by(visit: Visit, day: date) -> date | None:
