@@ -75,9 +75,10 @@ def _goals(sweep: Sweep, rule: Rule, knowledge: Knowledge) -> Iterator[tuple[Boo
         return
     rungs = knowledge.ladders.get(rule.id, ())
     for value in dict(rule.values) if rungs else ():
-        if value != rungs[-1]:
-            higher = {rungs[rungs.index(value) + 1]} if value in rungs else set(rungs)
-            yield sweep.members(rule.id, value), _Reaches(rule, frozenset(higher))
+        # Off the ladder any rung will do, but which one must be known: each is asked alone.
+        next_rungs = rungs[rungs.index(value) + 1 :][:1] if value in rungs else rungs
+        for rung in next_rungs:
+            yield sweep.members(rule.id, value), _Reaches(rule, frozenset({rung}))
 
 
 class _Reaches:
