@@ -30,7 +30,7 @@ def raced(place: Place, writers: int, traders: int, how: str) -> dict[str, int]:
     finish(start(place, "make", writers))
     if how != "guarded":
         finish(start(place, "unguard"))
-    racing = [start(place, "write", number, traders, how) for number in range(writers)]
+    racing = [start(place, "write", number, writers, traders, how) for number in range(writers)]
     for process in racing:
         finish(process)
     return json.loads(finish(start(place, "count")).splitlines()[-1])

@@ -3,6 +3,7 @@
 import json
 import random
 import sys
+import time
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -52,7 +53,18 @@ def unguard() -> None:
         cursor.execute("DROP INDEX policies_one_award")
 
 
-def write(number: int, traders: int, how: str) -> None:
+def meet(number: int, writers: int) -> None:
+    """Wait until every writer is here: one that starts late would race with nobody."""
+    from django.conf import settings
+
+    folder = Path(settings.DATA_DIR) / "writers"
+    folder.mkdir(exist_ok=True)
+    (folder / str(number)).touch()
+    while len(list(folder.iterdir())) < writers:
+        time.sleep(0.01)
+
+
+def write(number: int, writers: int, traders: int, how: str) -> None:
     from django.db import transaction
 
     from getihu.policies.models import AwardRun, Budget
@@ -70,6 +82,7 @@ def write(number: int, traders: int, how: str) -> None:
     slips: dict[str, Any] = {
         line.trader_code: SimpleNamespace(sha256="0" * 64, content=b"{}") for line in lines
     }
+    meet(number, writers)
     for start in range(0, traders, 20):
         stretch = lines[start : start + 20]
         if how == "guarded":
@@ -128,6 +141,6 @@ if __name__ == "__main__":
     django.setup()
     command, *given = sys.argv[1:]
     if command == "write":
-        write(int(given[0]), int(given[1]), given[2])
+        write(*map(int, given[:3]), given[3])
     else:
         {"make": make, "unguard": unguard, "count": count}[command](*map(int, given))

@@ -174,8 +174,12 @@ def _stamps(files: Iterable[Path]) -> Stamps:
 
 @lru_cache(maxsize=4)
 def _rulebook(folders: tuple[Path, ...], stamps: Stamps) -> Rulebook:
-    proved = Path(settings.DATA_DIR) / "rulebook" / "proved"
-    return load_rulebook(folders, dataplane.fact_catalogue(), proved)
+    return load_rulebook(folders, dataplane.fact_catalogue(), _proved_folder())
+
+
+def _proved_folder() -> Path:
+    """Where it is remembered which texts were found free of contradictions."""
+    return Path(settings.DATA_DIR) / "rulebook" / "proved"
 
 
 def get_rule(rule_id: str, as_of: date | None = None) -> Rule:
@@ -697,7 +701,8 @@ def get_drift_report(key: str) -> DriftReport:
 def check_text(text: str, cases_text: str) -> TextCheck:
     """Read a rule and its cases as if they lay among the rules in force, in the place of the file
     with the same name. Names of files in problems are those they would have."""
-    return texts.check_text(text, cases_text, rule_folders(), dataplane.fact_catalogue())
+    facts = dataplane.fact_catalogue()
+    return texts.check_text(text, cases_text, rule_folders(), facts, _proved_folder())
 
 
 def file_name_of(text: str) -> str:

@@ -34,13 +34,18 @@ class TextCheck:
 
 
 def check_text(
-    text: str, cases_text: str, folders: Sequence[Path], facts: Mapping[str, FactDeclaration]
+    text: str,
+    cases_text: str,
+    folders: Sequence[Path],
+    facts: Mapping[str, FactDeclaration],
+    proved: Path | None = None,
 ) -> TextCheck:
+    """Read a text among the rules of ``folders``; ``proved`` as in ``read_folder``."""
     with tempfile.TemporaryDirectory(prefix="getihu-draft-") as folder:
         path = Path(folder) / (file_name(text, folders) or "draft.yaml")
         path.write_text(text, "utf-8")
         cases_file(path).write_text(cases_text, "utf-8")
-        rules, found = read_folder([*folders, Path(folder)], facts)
+        rules, found = read_folder([*folders, Path(folder)], facts, proved)
         rule = next((each for each in rules if each.file == str(path)), None)
         problems: list[Problem] = list(found)
         results = []
