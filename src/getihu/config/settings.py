@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "getihu.policies",
     "getihu.growth",
     "getihu.supervision",
+    "getihu.insight",
     "getihu.journeys",
     "getihu.portal",
 ]
@@ -229,6 +230,7 @@ PROGRAMME_DIRS = [PACKAGE_DIR / "policies" / "awards"]
 
 # Where cultivation pools and the yearly windows for applying to them lie.
 FIELD_DIRS = [PACKAGE_DIR / "supervision" / "fields"]
+INDICATOR_DIRS = [PACKAGE_DIR / "insight" / "indicators"]
 POOL_DIRS = [PACKAGE_DIR / "growth" / "pools"]
 WINDOW_DIRS = [PACKAGE_DIR / "growth" / "windows"]
 

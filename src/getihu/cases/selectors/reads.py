@@ -584,26 +584,46 @@ def kept_promises(agency: str, division: str, since: date, until: date) -> KeptP
                 else clock.case_id in whole
             )
         ]
-        pauses: dict[int, list[ClockPause]] = {}
-        for pause in ClockPause.objects.filter(clock__in=clocks).order_by("since", "id"):
-            pauses.setdefault(pause.clock_id, []).append(pause)
         requests = MaterialRequest.objects.filter(
             case__in=whole, at__gte=_midnight(since), at__lt=_midnight(until)
         )
         told = [pk for (pk,) in requests.values_list("case").distinct()]
         again = MaterialRequest.objects.filter(case__in=told, sequence__gt=1)
         twice = again.values("case").distinct().count()
-    calendar = reference.work_calendar()
-    in_time = sum(
-        not read_clock(
-            term_of_clock(clock),
-            history_of(clock, pauses.get(clock.pk, ())),
-            clock.stopped_on or until,
-            calendar,
-        ).days_late
-        for clock in clocks
-    )
+        in_time = sum(is_kept for _, is_kept in _judged(clocks))
     return KeptPromises(in_time, len(clocks), len(told) - twice, len(told))
+
+
+def count_kept_clocks(since: date, until: date) -> list[tuple[date, str, int, int]]:
+    """Rows (first day of the month, county, in time, stopped) of the clocks that stopped in a
+    period (half-open), by the month they stopped in. Cost: as ``kept_promises``, over the city."""
+    counted: dict[tuple[date, str], list[int]] = {}
+    with over_the_wall():  # only counts leave
+        found = ClockRun.objects.select_related("case")
+        clocks = list(found.filter(stopped_on__gte=since, stopped_on__lt=until))
+        judged = _judged(clocks)
+    for clock, is_kept in judged:
+        assert clock.stopped_on
+        key = (clock.stopped_on.replace(day=1), clock.case.division[:6])
+        row = counted.setdefault(key, [0, 0])
+        row[0] += is_kept
+        row[1] += 1
+    return [(month, county, *row) for (month, county), row in sorted(counted.items())]
+
+
+def _judged(clocks: list[ClockRun]) -> list[tuple[ClockRun, bool]]:
+    """Whether each of some stopped clocks stopped in time, by the law's own days and pauses."""
+    pauses: dict[int, list[ClockPause]] = {}
+    for pause in ClockPause.objects.filter(clock__in=clocks).order_by("since", "id"):
+        pauses.setdefault(pause.clock_id, []).append(pause)
+    calendar = reference.work_calendar()
+    found = []
+    for clock in clocks:
+        assert clock.stopped_on
+        history = history_of(clock, pauses.get(clock.pk, ()))
+        reading = read_clock(term_of_clock(clock), history, clock.stopped_on, calendar)
+        found.append((clock, not reading.days_late))
+    return found
 
 
 def _midnight(on: date) -> datetime:

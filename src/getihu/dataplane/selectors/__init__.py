@@ -1,6 +1,7 @@
 """Reads of the data plane: deliveries, snapshots, quarantine, facts."""
 
 from getihu.dataplane.catalogue.contracts import load_contracts as dataset_contracts
+from getihu.dataplane.engines.duckdb import connect
 from getihu.dataplane.engines.duckdb import shared as engine
 from getihu.dataplane.selectors.deliveries import (
     NothingPublished,
@@ -26,7 +27,7 @@ from getihu.dataplane.selectors.facts import (
     get_trader_facts,
     list_trader_facts,
 )
-from getihu.dataplane.selectors.records import list_records
+from getihu.dataplane.selectors.records import dataset_sql, list_records
 
 __all__ = [
     "AsOfBeforeData",
@@ -35,9 +36,11 @@ __all__ = [
     "UnknownQuarantine",
     "UnknownSnapshot",
     "UnknownTrader",
+    "connect",
     "count_quarantine",
     "covered_until",
     "dataset_contracts",
+    "dataset_sql",
     "engine",
     "fact_catalogue",
     "fact_groups",

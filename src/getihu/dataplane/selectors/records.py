@@ -1,12 +1,13 @@
-"""Reads of delivered records themselves, one trader at a time."""
+"""Reads of delivered records themselves: of one trader, or of everybody as one relation."""
 
 from datetime import date
 from typing import Any
 
 from getihu.dataplane.catalogue.contracts import load_contracts
-from getihu.dataplane.engines.duckdb import shared
+from getihu.dataplane.catalogue.facts_sql import COLUMN_TYPES
+from getihu.dataplane.engines.duckdb import quoted, shared
 from getihu.dataplane.selectors.deliveries import NothingPublished, find_published_snapshot
-from getihu.dataplane.selectors.facts import stored_deliveries
+from getihu.dataplane.selectors.facts import get_snapshot, stored_deliveries
 
 
 def list_records(dataset: str, trader_code: str, *, as_of: date) -> list[dict[str, Any]]:
@@ -38,6 +39,34 @@ def list_records(dataset: str, trader_code: str, *, as_of: date) -> list[dict[st
         {"files": files, "code": trader_code, "as_of": as_of},
     )
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def dataset_sql(dataset: str, snapshot_id: str) -> str:
+    """Everybody's records of one dataset in a snapshot, as DuckDB SQL over the stored files.
+
+    Grain and columns as in ``list_records``, ``valid_on`` beside them; of a kind=state dataset the
+    newest version of each trader. Nothing delivered gives the same columns without a row. Raises:
+    KeyError (no such dataset), UnknownSnapshot.
+    """
+    contract = load_contracts()[dataset]
+    get_snapshot(snapshot_id)
+    deliveries = stored_deliveries(snapshot_id)
+    files = [quoted(str(d.rows)) for d in deliveries if d.dataset == dataset and d.rows]
+    names = ", ".join(column.name for column in contract.columns)
+    if not files:
+        empty = ", ".join(
+            f"CAST(NULL AS {COLUMN_TYPES.get(column.type, 'VARCHAR')}) AS {column.name}"
+            for column in contract.columns
+        )
+        return f"SELECT {empty}, CAST(NULL AS DATE) AS valid_on WHERE false"
+    newest = "known_at DESC, delivery_id DESC, line_no DESC"
+    if contract.kind == "state":
+        newest = f"valid_on DESC, {newest}"
+    return (
+        f"SELECT {names}, valid_on FROM (SELECT * FROM read_parquet([{', '.join(files)}])"
+        f" QUALIFY row_number() OVER (PARTITION BY {', '.join(contract.key)} ORDER BY {newest}) = 1)"
+        " WHERE record_status = 'active'"
+    )
 
 
 def _published_files(dataset: str) -> list[str]:

@@ -23,6 +23,7 @@ from getihu.growth.selectors.linkage import conflict_owners, list_conflicts, lis
 from getihu.growth.selectors.neighbours import find_neighbours
 from getihu.growth.selectors.pools import (
     UnknownRefresh,
+    count_members,
     exit_is,
     get_refresh,
     is_member,
@@ -97,6 +98,7 @@ __all__ = [
     "conflict_owners",
     "contested_facts",
     "count_moves",
+    "count_members",
     "exit_is",
     "find_conversion",
     "find_neighbours",

@@ -1,7 +1,7 @@
 """Reads of the pools: who is in which, since when and why; at any date, as known at any moment."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -91,6 +91,20 @@ def members_now(on: date) -> QuerySet[Membership]:
     return Membership.objects.filter(
         Q(valid_until=None) | Q(valid_until__gt=on), known_until=None, valid_from__lte=on
     )
+
+
+@over_the_wall()
+def count_members(days: Sequence[date]) -> list[tuple[date, str, str, int]]:
+    """Rows (day, pool, county, traders) of the members as believed today, of pools with any.
+    Cost: a statement a day."""
+    return [
+        (day, pool_id, county_code, n)
+        for day in days
+        for pool_id, county_code, n in members_now(day)
+        .values_list("pool_id", "county_code")
+        .annotate(Count("trader_code", distinct=True))
+        .order_by("pool_id", "county_code")
+    ]
 
 
 @over_the_wall()

@@ -1,0 +1,1 @@
+"""Indicators as their YAML files say."""

@@ -1,0 +1,80 @@
+"""What leaves insight: figures with what they rest on, targets with their progress."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+
+@dataclass(frozen=True)
+class FigureView:
+    """One number of an indicator on a day in a county (330300: the city), in the indicator's unit:
+    a share in per cent, money in yuan, a count in its own. ``value`` None: nothing to divide by.
+
+    ``low`` and ``high``: 95 % of an estimate, or both ends of what is unknown; None: exact.
+    ``unknown``: of how many households it is not known; None: of nobody.
+    """
+
+    as_of: date
+    division: str
+    value: float | None
+    part: Decimal
+    whole: Decimal | None
+    unknown: Decimal | None
+    low: float | None
+    high: float | None
+    digest: str
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A figure that was published before as another number."""
+
+    as_of: date
+    before: float | None
+    after: float | None
+    changed_at: datetime
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A straight line through the last months, drawn on to ``on``: with a 95 % band for one month.
+    For counts and shares of one month after another; no forecast of what nobody saw coming."""
+
+    on: date
+    value: float
+    low: float
+    high: float
+    months: int
+
+
+@dataclass(frozen=True)
+class TargetView:
+    """A number the plan names against what was measured. ``at_deadline`` and ``now`` are None where
+    nothing was measured then. ``is_met``: at the deadline; None: it cannot be said."""
+
+    indicator_id: str
+    number: str
+    title: str
+    unit: str
+    target: Decimal
+    direction: str
+    by: date
+    source: str
+    at_deadline: FigureView | None
+    now: FigureView | None
+    is_met: bool | None
+    is_met_now: bool | None
+    trend: Trend | None
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """A measurement made again. ``is_same``: every figure to the last digit."""
+
+    digest: str
+    indicator_id: str
+    version: int
+    is_same: bool
+    result_sha256: str
+    again_sha256: str
+    figures: int
