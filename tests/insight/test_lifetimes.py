@@ -32,7 +32,9 @@ def test_a_published_trial_comes_out_as_published():
     for group in {each["group"] for each in patients}:
         steps = {
             s.time: s
-            for s in kaplan_meier(lives((p["time"], p["event"]) for p in patients if p["group"] == group))
+            for s in kaplan_meier(
+                lives((p["time"], p["event"]) for p in patients if p["group"] == group)
+            )
         }
         told = [each for each in expected if each["case"] == group]
         assert told and steps.keys() == {int(each["time"]) for each in told}
@@ -58,6 +60,24 @@ def test_lives_at_random_come_out_as_another_program_says():
     for people in (1, 2, 30, 400):
         pairs = [(chance.randrange(60), int(chance.random() < 0.4)) for _ in range(people)]
         same_as_lifelines(lifelines, pairs)
+
+
+def test_who_was_seen_only_later_was_at_no_risk_before():
+    lifelines = pytest.importorskip("lifelines")
+    chance = random.Random(2009)
+    people = [
+        (entered, entered + 1 + chance.randrange(30), int(chance.random() < 0.4))
+        for entered in (chance.choice((0, 0, 3, 9, 20)) for _ in range(300))
+    ]
+    entered, times, events = zip(*people, strict=True)
+    fitter = lifelines.KaplanMeierFitter().fit(times, events, entry=entered)
+    late = [(time, 1) for time in entered if time]
+    steps = kaplan_meier(lives(zip(times, events, strict=True)), late)
+    assert len(steps) > 20
+    for step in steps:
+        assert step.survival == pytest.approx(fitter.survival_function_at_times(step.time).iloc[0])
+    as_if_always_seen = kaplan_meier(lives(zip(times, events, strict=True)))
+    assert as_if_always_seen[10].survival > steps[10].survival
 
 
 def same_as_lifelines(lifelines, pairs):

@@ -21,6 +21,7 @@ from getihu.config import (
     cli_awards,
     cli_backup,
     cli_entry,
+    cli_insight,
     cli_ops,
     cli_pools,
     cli_rules,
@@ -379,6 +380,7 @@ cli_accounts.register(main, _guarded)
 cli_awards.register(main, _guarded)
 cli_entry.register(main, _guarded)
 cli_pools.register(main, _guarded)
+cli_insight.register(main, _guarded)
 
 
 if __name__ == "__main__":

@@ -60,6 +60,7 @@ def run_pass(at: datetime) -> PassReport:
         ("pushes", _push),
         ("consents", _expire),
         ("profiles", _profile),
+        ("indicators", _measure),
         ("notices", _deliver),
         ("events", _publish),
         ("log", _sequence),
@@ -88,6 +89,12 @@ def _follow(at: datetime, report: PassReport) -> None:
     from getihu.journeys import services
 
     services.sweep_licences(at)
+
+
+def _measure(at: datetime, report: PassReport) -> None:
+    from getihu.insight import services
+
+    services.measure_daily(at)
 
 
 def _rate(at: datetime, report: PassReport) -> None:

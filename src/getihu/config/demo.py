@@ -24,6 +24,7 @@ FOLDERS = (
     "treasury",
     "growth",
     "supervision",
+    "insight",
 )
 
 
@@ -97,6 +98,7 @@ def open_cast(settings: Any, *, at: datetime) -> None:
     from getihu.config.demo_passport import open_wallets
     from getihu.config.demo_story import open_story
     from getihu.config.demo_window import open_window
+    from getihu.insight import services as insight
 
     call_command("migrate", verbosity=0)
     personas = settings.DATA_DIR / "demo" / "inbox" / "personas.json"
@@ -112,6 +114,7 @@ def open_cast(settings: Any, *, at: datetime) -> None:
         open_story(settings, at=at, seed=mark.get("seed"), note=lambda: _note_again(settings, mark))
         push_policies(at=at)
         open_wallets(read_cast(at), at=at)
+    insight.measure_daily(at)
 
 
 def remove(settings: Any) -> None:

@@ -27,29 +27,40 @@ class Step:
     high: float | None
 
 
-def kaplan_meier(lives: Iterable[tuple[int, int, int]]) -> list[Step]:
+def kaplan_meier(
+    lives: Iterable[tuple[int, int, int]], entries: Iterable[tuple[int, int]] = ()
+) -> list[Step]:
     """The curve of some lives, a step for each time at which one ended.
 
     ``lives`` rows are (time, ended at it, last seen alive at it). Whoever was last seen at the time
-    of an end was at risk of it. Raises ValueError for a negative time or count.
+    of an end was at risk of it. ``entries`` rows are (time, how many of those lives came under
+    observation only after it): a register that tells of ends since a day knows nobody's earlier
+    risk. Raises ValueError for a negative time or count.
     """
     ended: dict[int, int] = defaultdict(int)
     left: dict[int, int] = defaultdict(int)
+    late: dict[int, int] = defaultdict(int)
     for time, ends, seen in lives:
         if time < 0 or ends < 0 or seen < 0:
             raise ValueError(f"a life cannot be negative: {(time, ends, seen)}")
         ended[time] += ends
         left[time] += seen
-    at_risk = sum(ended.values()) + sum(left.values())
+    for time, count in entries:
+        if time < 0 or count < 0:
+            raise ValueError(f"an entry cannot be negative: {(time, count)}")
+        late[time] += count
+    at_risk = sum(ended.values()) + sum(left.values()) - sum(late.values())
     steps: list[Step] = []
     survival, greenwood = 1.0, 0.0
-    for time in sorted(ended.keys() | left.keys()):
+    for time in sorted({*ended, *left, *late}):
         if ended[time]:
             survival *= 1 - ended[time] / at_risk
             lasting = at_risk - ended[time]
             greenwood += ended[time] / (at_risk * lasting) if lasting else math.inf
-            steps.append(Step(time, at_risk, ended[time], survival, *_interval(survival, greenwood)))
-        at_risk -= ended[time] + left[time]
+            steps.append(
+                Step(time, at_risk, ended[time], survival, *_interval(survival, greenwood))
+            )
+        at_risk += late[time] - ended[time] - left[time]
     return steps
 
 

@@ -64,3 +64,13 @@ class Figure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.division} {self.as_of}"
+
+
+class MeasuredDay(models.Model):
+    """A day on which everything due was measured, over the snapshot named."""
+
+    on = models.DateField(primary_key=True)
+    snapshot_id = models.CharField(max_length=80)
+
+    def __str__(self) -> str:
+        return self.on.isoformat()

@@ -24,6 +24,7 @@ PRIVATE_USE_TO_STANDARD = {
 }  # fmt: skip
 
 # Outside these ranges a character may be private use or not in NFC.
+_NUMBER = re.compile(r"[+-]?\d[\d,]*(\.\d+)?")
 _UNUSUAL = re.compile("[^\0-\u02ff\u2010-\u2027\u3000-\u3029\u3400-\u9fff\uff00-\uffee]")
 REPLACEMENT = "\ufffd"
 
@@ -121,3 +122,16 @@ def half_width(text: str) -> str:
     '9233G ①'
     """
     return text.translate(_HALF_WIDTH)
+
+
+def safe_cell(text: str) -> str:
+    """A cell of a table for spreadsheets that no program takes for a formula.
+
+    >>> safe_cell("=1+1"), safe_cell("-3.50"), safe_cell("@SUM(A1)"), safe_cell("正常")
+    ("'=1+1", '-3.50', "'@SUM(A1)", '正常')
+    """
+    if text.startswith(("=", "@", "\t", "\r")):
+        return "'" + text
+    if text.startswith(("+", "-")) and not _NUMBER.fullmatch(text):
+        return "'" + text
+    return text

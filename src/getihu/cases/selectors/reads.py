@@ -608,7 +608,10 @@ def count_kept_clocks(since: date, until: date) -> list[tuple[date, str, int, in
         row = counted.setdefault(key, [0, 0])
         row[0] += is_kept
         row[1] += 1
-    return [(month, county, *row) for (month, county), row in sorted(counted.items())]
+    return [
+        (month, county, in_time, stopped)
+        for (month, county), (in_time, stopped) in sorted(counted.items())
+    ]
 
 
 def _judged(clocks: list[ClockRun]) -> list[tuple[ClockRun, bool]]:

@@ -56,7 +56,8 @@ class Indicator(Part):
 
     ``sql`` gives a row per ``as_of`` (of the relation ``months``) and ``county_code``: ``part``,
     ``whole`` (share alone) and ``unknown`` (of whom it is not known; in the unit of ``part`` or
-    households). Of a survival: ``as_of, county_code, time, ended, seen`` in whole months.
+    households). Of a survival: ``as_of, county_code, time, ended, seen, entered`` in whole
+    months, ``entered``: how many came under observation only after ``time``.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z_]+\.[a-z0-9_]+$")]
@@ -90,7 +91,9 @@ class Indicator(Part):
     @property
     def text_sha256(self) -> str:
         """The digest of everything that decides its numbers."""
-        deciding = f"{self.id}\n{self.version}\n{self.kind}\n{self.months}\n{self.reads}\n{self.sql}"
+        deciding = (
+            f"{self.id}\n{self.version}\n{self.kind}\n{self.months}\n{self.reads}\n{self.sql}"
+        )
         return hashlib.sha256(deciding.encode("utf-8")).hexdigest()
 
 
@@ -101,8 +104,7 @@ def list_indicators() -> list[Indicator]:
 
 
 _LEVELS: Final = {
-    level: number
-    for number, level in enumerate(("活力", "质量", "信用", "金融", "服务", "负担"))
+    level: number for number, level in enumerate(("活力", "质量", "信用", "金融", "服务", "负担"))
 }
 
 

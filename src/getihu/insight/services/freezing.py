@@ -40,7 +40,7 @@ def freeze(days: Sequence[date]) -> str:
     """Write the work tables of some days (ascending) and return their digest; the same content is
     kept once."""
     last = days[-1]
-    tables = {
+    tables: dict[str, Sequence[Sequence[Any]]] = {
         "pool_members": growth.count_members(days),
         "kept_clocks": _kept(days),
         "inspection_years": _inspections(days),

@@ -7,16 +7,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import duckdb
 import yaml
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from getihu.dataplane import selectors as dataplane
 from getihu.insight.catalogue.definitions import Indicator, list_indicators
 from getihu.insight.contracts import Rerun
 from getihu.insight.lifetimes import kaplan_meier, survival_at
-from getihu.insight.models import Definition, Figure, Measurement
+from getihu.insight.models import Definition, Figure, MeasuredDay, Measurement
 from getihu.insight.services.freezing import SCHEMAS, freeze, work_folder
 from getihu.kernel.errors import GetihuError
 from getihu.kernel.periods import add_months
@@ -24,6 +25,7 @@ from getihu.reference import selectors as reference
 
 CITY: Final = "330300"
 MONTHS: Final = 24
+CITY_TIME: Final = ZoneInfo("Asia/Shanghai")
 Progress = Callable[[str], None]
 
 
@@ -64,18 +66,36 @@ def measure(
     indicators = list_indicators()
     days = month_ends(snapshot.data_until, months)
     work = freeze(sorted({*days, *_deadlines(indicators, snapshot.data_until)}))
-    digests = []
-    with duckdb_of(snapshot.snapshot_id, work, indicators) as engine:
-        for indicator in indicators:
+    due: dict[str, tuple[Indicator, str, list[date]]] = {}
+    for indicator in indicators:
+        asked = sorted({*days, *_deadlines([indicator], snapshot.data_until)})
+        frozen = work if reads_work(indicator) else ""
+        digest = digest_of(indicator, snapshot.snapshot_id, frozen, asked)
+        due[digest] = (indicator, frozen, asked)
+    known = set(Measurement.objects.filter(pk__in=due).values_list("pk", flat=True))
+    missing = {digest: each for digest, each in due.items() if digest not in known}
+    with duckdb_of(snapshot.snapshot_id, work, [each[0] for each in missing.values()]) as engine:
+        for digest, (indicator, frozen, asked) in missing.items():
             progress(indicator.id)
-            asked = sorted({*days, *_deadlines([indicator], snapshot.data_until)})
-            frozen = work if reads_work(indicator) else ""
-            digest = digest_of(indicator, snapshot.snapshot_id, frozen, asked)
-            if not Measurement.objects.filter(pk=digest).exists():
-                figures = compute(engine, indicator, asked)
-                _keep(indicator, digest, snapshot.snapshot_id, frozen, asked, figures, at)
-            digests.append(digest)
-    return digests
+            figures = compute(engine, indicator, asked)
+            _keep(indicator, digest, snapshot.snapshot_id, frozen, asked, figures, at)
+    return list(due)
+
+
+def measure_daily(at: datetime) -> int:
+    """Measure once a day of the city's calendar, and once more when other data are published;
+    returns how many indicators (0: not due, or nothing is published). Two at once do it twice and
+    keep it once."""
+    try:
+        snapshot = dataplane.get_published_snapshot()
+    except dataplane.NothingPublished:
+        return 0
+    today = at.astimezone(CITY_TIME).date()
+    if MeasuredDay.objects.filter(on=today, snapshot_id=snapshot.snapshot_id).exists():
+        return 0
+    done = measure(at=at)
+    MeasuredDay.objects.update_or_create(on=today, defaults={"snapshot_id": snapshot.snapshot_id})
+    return len(done)
 
 
 def rerun(digest: str) -> Rerun:
@@ -159,7 +179,9 @@ def compute(
         named = engine.get_table_names(indicator.sql)
         strange = sorted(named - {*indicator.reads, "months"})
         if strange:
-            raise CannotMeasure(f"{indicator.id} 的 sql 用了 reads 里没有的表：{'、'.join(strange)}。")
+            raise CannotMeasure(
+                f"{indicator.id} 的 sql 用了 reads 里没有的表：{'、'.join(strange)}。"
+            )
         if indicator.kind == "survival":
             return _survival(engine, indicator)
         return _numbers(engine, indicator, days)
@@ -170,7 +192,9 @@ def compute(
 def _numbers(
     engine: duckdb.DuckDBPyConnection, indicator: Indicator, days: Sequence[date]
 ) -> list[Made]:
-    asked = {column[0] for column in engine.sql(f"SELECT * FROM ({indicator.sql}) LIMIT 0").description}
+    asked = {
+        column[0] for column in engine.sql(f"SELECT * FROM ({indicator.sql}) LIMIT 0").description
+    }
 
     def summed(name: str) -> str:
         return f"sum({name})::DECIMAL(22,2)" if name in asked else "NULL"
@@ -191,11 +215,12 @@ def _numbers(
             if each is not None:
                 added[place] = each if added[place] is None else added[place] + each
     found |= {(as_of, CITY): numbers for as_of, numbers in whole_city.items()}
-    counts_all = indicator.kind in ("count", "sum") and not reads_work(indicator)
-    if counts_all:  # where nothing happened, nothing is what was counted
+    began = min(whole_city, default=None)  # before, the data do not speak
+    if began and indicator.kind in ("count", "sum") and not reads_work(indicator):
+        # Where nothing happened since, nothing is what was counted.
         divisions = [CITY, *(county.code for county in reference.list_counties())]
         nothing = [0, None, 0 if "unknown" in asked else None]
-        for as_of in days:
+        for as_of in (day for day in days if day >= began):
             for division in divisions:
                 found.setdefault((as_of, division), nothing)
     return [
@@ -214,7 +239,9 @@ def _made(
         value = float(100 * (part or 0) / known) if known else None
         if unknown and whole:
             low, high = float(100 * part / whole), float(100 * (part + unknown) / whole)
-    return Made(as_of, division, _exact(part) or "0.00", _exact(whole), _exact(unknown), value, low, high)
+    return Made(
+        as_of, division, _exact(part) or "0.00", _exact(whole), _exact(unknown), value, low, high
+    )
 
 
 def _exact(number: Any) -> str | None:
@@ -223,14 +250,16 @@ def _exact(number: Any) -> str | None:
 
 def _survival(engine: duckdb.DuckDBPyConnection, indicator: Indicator) -> list[Made]:
     lives: dict[tuple[date, str], list[tuple[int, int, int]]] = defaultdict(list)
-    for as_of, county, *life in engine.execute(
-        f"SELECT as_of, county_code, time, ended, seen FROM ({indicator.sql}) ORDER BY ALL"
+    entries: dict[tuple[date, str], list[tuple[int, int]]] = defaultdict(list)
+    for as_of, county, time, ended, seen, entered in engine.execute(
+        f"SELECT as_of, county_code, time, ended, seen, entered FROM ({indicator.sql}) ORDER BY ALL"
     ).fetchall():
         for division in (county, CITY):
-            lives[as_of, division].append(tuple(life))
+            lives[as_of, division].append((time, ended, seen))
+            entries[as_of, division].append((time, entered))
     found = []
     for (as_of, division), listed in sorted(lives.items()):
-        step = survival_at(kaplan_meier(listed), indicator.months)
+        step = survival_at(kaplan_meier(listed, entries[as_of, division]), indicator.months)
         ended = sum(ends for time, ends, _ in listed if time <= indicator.months)
         whole = sum(ends + seen for _, ends, seen in listed)
         value, low, high = (step.survival, step.low, step.high) if step else (1.0, None, None)
@@ -243,7 +272,6 @@ def _survival(engine: duckdb.DuckDBPyConnection, indicator: Indicator) -> list[M
     return found
 
 
-@transaction.atomic
 def _keep(
     indicator: Indicator,
     digest: str,
@@ -261,7 +289,7 @@ def _keep(
             "first_used_at": at,
         },
     )  # fmt: skip
-    kept = Measurement.objects.create(
+    kept = Measurement(
         digest=digest,
         definition=definition,
         snapshot_id=snapshot_id,
@@ -270,6 +298,11 @@ def _keep(
         result_sha256=result_of(figures),
         measured_at=at,
     )
-    Figure.objects.bulk_create(
-        [Figure(measurement=kept, **vars(each)) for each in figures], batch_size=2000
-    )
+    try:
+        with transaction.atomic():
+            kept.save(force_insert=True)
+            Figure.objects.bulk_create(
+                [Figure(measurement=kept, **vars(each)) for each in figures], batch_size=2000
+            )
+    except IntegrityError:
+        pass  # another worker measured the same a moment ago

@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from getihu.kernel.errors import GetihuError, InvalidInput
+from getihu.kernel.text import safe_cell
 from getihu.portal.forms import DraftForm, RuleFilterForm, ScenarioForm
 from getihu.portal.policies import pages
 from getihu.portal.views import Refused, as_of_asked, page
@@ -204,9 +205,10 @@ def drift(request: HttpRequest, rule_id: str, key: str) -> HttpResponse:
 
 
 def csv_file(rows: Sequence[Sequence[str]], name: str) -> HttpResponse:
-    """UTF-8 with a mark for spreadsheets."""
+    """UTF-8 with a mark for spreadsheets; nothing in it is taken for a formula."""
     out = io.StringIO()
-    csv.writer(out, lineterminator="\r\n").writerows(rows)
+    safe = [[safe_cell(str(cell)) for cell in row] for row in rows]
+    csv.writer(out, lineterminator="\r\n").writerows(safe)
     return _file(out.getvalue().encode("utf-8-sig"), "text/csv; charset=utf-8", name)
 
 

@@ -1,0 +1,165 @@
+"""Monitoring: the plan's targets, every indicator with its definition, the board of the measures."""
+
+from decimal import Decimal
+from itertools import groupby
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from getihu.cases import selectors as cases
+from getihu.insight import selectors
+from getihu.insight.contracts import FigureView, TargetView
+from getihu.portal.policies.lines import draw_lines
+from getihu.portal.views import Refused, page
+from getihu.portal.views.policies import csv_file
+from getihu.reference import selectors as reference
+
+DIRECTIONS = {"at_least": "不少于", "more_than": "超过", "at_most": "不超过"}
+_HEAD = (
+    "指标", "版本", "日期", "地区", "值", "单位", "分子", "分母", "未知", "区间低", "区间高", "摘要",
+)  # fmt: skip
+
+
+@require_GET
+@page
+def board(request: HttpRequest) -> HttpResponse:
+    """The plan's targets and all indicators by level."""
+    latest = selectors.list_latest()
+    levels = [
+        (level, [(each, figure, said(each.unit, figure)) for each, figure in rows])
+        for level, rows in groupby(latest, key=lambda row: row[0].path[0])
+    ]
+    context = {
+        "targets": [(each, _target_words(each)) for each in selectors.list_targets()],
+        "levels": levels,
+        "as_of": max((figure.as_of for _, figure in latest if figure), default=None),
+    }
+    return render(request, "portal/insight/board.html", context)
+
+
+@require_GET
+@page
+def indicator(request: HttpRequest, indicator_id: str) -> HttpResponse:
+    """One indicator: its definition, its months, what may be compared, how to make it again."""
+    shown = selectors.get_indicator(indicator_id)
+    counties = reference.list_counties()
+    asked = request.GET.get("county", "")
+    if asked and asked not in {county.code for county in counties}:
+        raise Refused(
+            404, "没有这个地区", "地区要用六位行政区划代码。", ("从列表里选一个县（市、区）。",)
+        )
+    division = asked or selectors.CITY
+    figures = selectors.list_figures(indicator_id, division)
+    words = [said(shown.unit, figure) for figure in figures]
+    names = {county.code: county.name for county in counties}
+    by_county = [] if shown.watch_only else selectors.list_by_county(indicator_id)
+    context: dict[str, Any] = {
+        "indicator": shown,
+        "figures": list(zip(figures, words, strict=True))[::-1],
+        "chart": draw_lines(figures, words),
+        "now": figures[-1] if figures else None,
+        "now_words": words[-1] if words else "",
+        "counties": counties,
+        "division": division,
+        "place": names.get(division, "全市"),
+        "by_county": [(names[f.division], f, said(shown.unit, f)) for f in by_county],
+        "revisions": [
+            (each, said_value(shown.unit, each.before), said_value(shown.unit, each.after))
+            for each in selectors.list_revisions(indicator_id, division)[:12]
+        ],
+        "fewest": selectors.FEWEST,
+        "is_unofficial": selectors.UNOFFICIAL in shown.source,
+    }
+    return render(request, "portal/insight/indicator.html", context)
+
+
+@require_GET
+@page
+def export(request: HttpRequest, indicator_id: str) -> HttpResponse:
+    """One place's months as CSV, every line with its definition's version and digest."""
+    shown = selectors.get_indicator(indicator_id)
+    division = request.GET.get("county", "") or selectors.CITY
+    rows: list[tuple[str, ...]] = [_HEAD]
+    for each in selectors.list_figures(indicator_id, division):
+        cells = (
+            shown.id, shown.version, each.as_of, each.division, each.value, shown.unit, each.part,
+            each.whole, each.unknown, each.low, each.high, each.digest,
+        )  # fmt: skip
+        rows.append(tuple("" if cell is None else str(cell) for cell in cells))
+    return csv_file(rows, f"{shown.id}-{division}.csv")
+
+
+@require_GET
+@page
+def measures(request: HttpRequest) -> HttpResponse:
+    """The 26 measures: who leads, which services run, which indicators watch them."""
+    catalogue = cases.matter_catalogue().values()
+    watched = selectors.list_latest()
+    rows = []
+    for measure in selectors.list_measures():
+        mine = [matter for matter in catalogue if matter.measure == measure.number]
+        figures = [
+            (each, said(each.unit, figure))
+            for each, figure in watched
+            if measure.number in each.measures and figure is not None
+        ]
+        rows.append((measure, sorted(mine, key=lambda matter: matter.title), figures))
+    systems = [(name, list(mine)) for name, mine in groupby(rows, key=lambda row: row[0].system)]
+    return render(request, "portal/insight/measures.html", {"systems": systems})
+
+
+def said(unit: str, figure: FigureView | None) -> str:
+    """A figure as people read it: 1,100,402 户, 78.9 %, 39.2 亿元; empty when there is none."""
+    return "" if figure is None else said_value(unit, figure.value)
+
+
+def said_value(unit: str, value: float | Decimal | None) -> str:
+    if value is None:
+        return "没有"
+    if unit == "%":
+        return f"{value:.1f}%"
+    if unit == "元":
+        return _money(float(value))
+    return f"{value:,.0f} {unit}"
+
+
+def _money(value: float) -> str:
+    for size, word in ((1e8, "亿元"), (1e4, "万元")):
+        if abs(value) >= size:
+            return f"{value / size:,.1f} {word}"
+    return f"{value:,.0f} 元"
+
+
+def _target_words(target: TargetView) -> dict[str, Any]:
+    then, now = target.at_deadline, target.now
+    return {
+        "aim": f"{DIRECTIONS[target.direction]} {said_value(target.unit, target.target)}",
+        "then": said(target.unit, then),
+        "now": said(target.unit, now),
+        "range": _range(target.unit, now),
+        "trend": said_value(target.unit, target.trend.value) if target.trend else "",
+        "trend_range": _ends(target.unit, target.trend.low, target.trend.high)
+        if target.trend
+        else "",
+        "share": _progress(target),
+    }
+
+
+def _range(unit: str, figure: FigureView | None) -> str:
+    if figure is None or figure.low is None or figure.high is None:
+        return ""
+    return _ends(unit, figure.low, figure.high)
+
+
+def _ends(unit: str, low: float, high: float) -> str:
+    return f"{said_value(unit, low)} 到 {said_value(unit, high)}"
+
+
+def _progress(target: TargetView) -> float:
+    """How much of the target there is now, in per cent of it, at most 100: for the bar."""
+    value = target.now.value if target.now else None
+    if value is None or not target.target:
+        return 0.0
+    return round(min(100.0, 100 * value / float(target.target)), 1)
