@@ -52,6 +52,7 @@ bench: dev .venv/.bench  ## measure city, ingest, facts, sweep and rulebook agai
 	$(BIN)/python -m bench.spine
 	$(BIN)/python -m bench.rulebook
 	$(BIN)/python -m bench.pools
+	$(BIN)/python -m bench.insight
 
 fix: dev  ## format and mend what can be mended
 	$(BIN)/ruff check --fix -q .
