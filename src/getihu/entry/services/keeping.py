@@ -1,10 +1,12 @@
 """Cases whose grant writes into the register: looked at before they are handed in, filed with the
 grant itself."""
 
+import uuid
 from datetime import date, datetime
 from typing import Any
 
 from getihu.accounts.contracts import Actor
+from getihu.accounts.selectors import list_operators
 from getihu.cases import services as cases
 from getihu.cases.ports import CaseFile
 from getihu.cases.selectors import Matter, matter_of
@@ -16,6 +18,7 @@ from getihu.entry.filings.strands import stranded_permits
 from getihu.entry.selectors.register import known_facts
 from getihu.entry.services.allotting import allot_code
 from getihu.entry.services.filing import FilingRefused, day_of, file, filings_before
+from getihu.entry.services.receiving import know_visitor_as
 from getihu.entry.services.taking_over import find_taker, use_up
 from getihu.reference.selectors import division_name, resolve_address
 from getihu.rulebook import selectors as rulebook
@@ -55,8 +58,9 @@ class RegisterKeeper:
         code = case.trader_code
         if is_provisional(code):
             code = allot_code(str(content["county_code"]), at=at)
-            content["operator"] = str(case.opened_by)
+            content["operator"] = str(_applicant(case))
             cases.know_trader_as(case.trader_code, code, at=at)
+            know_visitor_as(case.trader_code, code)
         file(
             code,
             matter.filing.kind,
@@ -69,6 +73,12 @@ class RegisterKeeper:
         )
         if "take_over_code" in case.form:
             use_up(str(case.form["take_over_code"]), at=at)
+
+
+def _applicant(case: CaseFile) -> uuid.UUID:
+    """Who will run the shop: whose the application is, whoever filled it in."""
+    held = list_operators([case.trader_code]).get(case.trader_code, [])
+    return held[0] if held else case.opened_by
 
 
 def _content(matter: Matter, case: CaseFile, at: datetime) -> tuple[dict[str, Any], date]:

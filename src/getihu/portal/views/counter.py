@@ -18,6 +18,8 @@ from qrcode.image.svg import SvgPathImage
 
 from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor
+from getihu.accounts.selectors import is_unclaimed
+from getihu.accounts.services import CLAIM_CODE_LASTS
 from getihu.cases import selectors as cases
 from getihu.cases.contracts import FINAL, CaseView, State
 from getihu.entry import selectors, services
@@ -119,7 +121,16 @@ def _in_front(request: HttpRequest, shown: Any, actor: Actor) -> dict[str, Any]:
             and matter not in {view.matter_id for view in linked}
         ],
         "history": selectors.offers_of(visit=shown.id),
+        "opens_shop": is_mine and not shown.trader_code and wants_shop(shown.matters),
+        "can_claim": is_mine
+        and shown.identified_by == "document"
+        and is_unclaimed(shown.account_id),
     }
+
+
+def wants_shop(matters: Any) -> bool:
+    """Whether she came to open a shop."""
+    return any(cases.get_matter(matter).started_by == "anybody" for matter, _ in matters)
 
 
 def _primary(context: dict[str, Any]) -> str:
@@ -132,6 +143,8 @@ def _primary(context: dict[str, Any]) -> str:
     drafts = [view for view, _, _ in context["linked"] if _is_open_form(view)]
     if drafts:
         return f"draft {drafts[0].id}"
+    if context["opens_shop"]:
+        return "open-shop"
     if not shown.identified_by and (context["to_open"] or not shown.question):
         return "identify"
     if context["to_open"] and not context["linked"]:
@@ -150,7 +163,7 @@ def _her_cases(shown: Any, actor: Actor) -> list[CaseView]:
     hers = services.at_the_counter(uuid.UUID(shown.id), actor)
     with over_the_wall():
         found = cases.list_cases(hers, on=today(), limit=200)
-    return [view for view in found if view.trader_code == shown.trader_code]
+    return [view for view in found if view.trader_code in hers.own]
 
 
 def _missing(view: CaseView, shown: Any, actor: Actor) -> list[str]:
@@ -246,6 +259,14 @@ def _open(request: HttpRequest, visit_id: uuid.UUID, by: Actor, at: datetime) ->
     return reverse("portal:window-draft", args=[visit_id, made])
 
 
+def _open_shop(request: HttpRequest, visit_id: uuid.UUID, by: Actor, at: datetime) -> str:
+    if request.POST.get("seen") != "yes":
+        ways = ("看过她的身份证件，照证件写姓名，再勾选。",)
+        raise Refused(422, "还没有核对是不是本人", "替没有店的人开店，要看她的身份证件。", ways)
+    made = services.open_shop_for(visit_id, request.POST.get("name", ""), by=by, at=at)
+    return reverse("portal:window-draft", args=[visit_id, made])
+
+
 def _continue(request: HttpRequest, visit_id: uuid.UUID, by: Actor, at: datetime) -> str:
     try:
         case = uuid.UUID(request.POST.get("case", ""))
@@ -269,6 +290,7 @@ ACTIONS: dict[str, Callable[[HttpRequest, uuid.UUID, Actor, datetime], str]] = {
     "identify": _identify,
     "ask": _ask,
     "open": _open,
+    "open-shop": _open_shop,
     "continue": _continue,
     "keep": _keep,
     "answer": _answer,
@@ -353,6 +375,25 @@ def ticket(request: HttpRequest, visit_id: uuid.UUID) -> HttpResponse:
         "until": ratings.visit_standing(visit_id, on=today()),
     }
     return render(request, "portal/window/ticket.html", context)
+
+
+@require_POST
+@desk_page
+def claim_slip(request: HttpRequest, visit_id: uuid.UUID) -> HttpResponse:
+    """A slip with a code by which she claims what was opened for her here; shown this once."""
+    actor = actor_of(request)
+    view = selectors.get_visit(visit_id, actor=actor)
+    code = services.print_claim(visit_id, by=actor, at=now())
+    link = f"{settings.PUBLIC_URL}{reverse('portal:mine-claim')}"
+    context = {
+        "visit": view,
+        "office": selectors.get_office(view.office_id),
+        "code": code,
+        "link": link,
+        "picture": _picture(f"{link}#{code}"),
+        "until": today() + CLAIM_CODE_LASTS,
+    }
+    return render(request, "portal/window/claim_slip.html", context)
 
 
 # handing over
