@@ -26,7 +26,7 @@ from getihu.dataplane.selectors.facts import (
     get_trader_facts,
     list_trader_facts,
 )
-from getihu.dataplane.selectors.records import list_records
+from getihu.dataplane.selectors.records import list_newest, list_records
 
 __all__ = [
     "AsOfBeforeData",
@@ -47,6 +47,7 @@ __all__ = [
     "get_trader_facts",
     "list_deliveries",
     "list_feeds",
+    "list_newest",
     "list_quarantined_rows",
     "list_records",
     "list_snapshots",
