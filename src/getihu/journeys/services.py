@@ -68,7 +68,7 @@ class PermitIntoWallet:
         certificates.issue_certificate(
             case.trader_code,
             result.certificate,
-            {"name": _licence_data(case.trader_code)["name"]},
+            {"name": _shop_name(case.trader_code)},
             at=at,
             number=case.number,
             valid_until=until,
@@ -172,6 +172,17 @@ def _town_code(trader_code: str) -> str | None:
         return None
 
 
+def _shop_name(trader_code: str) -> str:
+    """The name on the signboard; empty where neither the filings nor the department say one."""
+    filed = entry.get_entry(trader_code)
+    if filed and filed.name:
+        return filed.name
+    try:
+        return registry.get_trader(trader_code).name
+    except GetihuError:
+        return ""
+
+
 def _licence_data(trader_code: str) -> dict[str, Any]:
     """What the licence says: the register of filings first, the department's where it is silent.
     Never who runs the shop."""
@@ -237,7 +248,7 @@ def _take_records(
             certificates.issue_certificate(
                 record["trader_code"],
                 kind,
-                {"name": _licence_data(record["trader_code"])["name"]},
+                {"name": _shop_name(record["trader_code"])},
                 at=at,
                 number=number,
                 valid_until=record.get("expires_on"),
