@@ -199,6 +199,26 @@ def test_what_names_no_shop_is_refused_with_the_way_on(desk, who):
     assert "18位" in words(sent)
 
 
+@pytest.mark.parametrize(
+    ("who", "why"),
+    [
+        (SHOP[:-1] + "K", "按前17位算，第18位应是“J”，写的是“K”"),
+        (SHOP.replace("0J", "OJ"), "除I、O、S、V、Z外"),
+    ],
+)
+def test_a_code_written_wrong_is_told_where(desk, who, why):
+    visit = served(desk.window)
+    sent = send(desk.window, f"{visit}act/", do="identify", who=who, seen="yes")
+    assert sent.status_code == 422
+    assert why in words(sent)
+    assert Visit.objects.get().trader_code == ""
+    slot = {"office": OFFICE, "slot": "2026-11-05T09:30"}
+    sent = send(desk.window, f"{DESK}book/", trader=who, matter=CATERING, **slot)
+    assert sent.status_code == 422
+    assert why in words(sent)
+    assert not Appointment.objects.exists()
+
+
 def test_another_officer_of_the_office_sees_the_visit_and_cannot_act_in_it(desk):
     visit = known(desk.window, matter=CATERING)
     assert "首问责任人window" in words(desk.colleague.get(visit))

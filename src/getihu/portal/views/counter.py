@@ -25,6 +25,8 @@ from getihu.cases.contracts import FINAL, CaseView, State
 from getihu.entry import selectors, services
 from getihu.evaluations import selectors as ratings
 from getihu.evaluations import services as evaluations
+from getihu.kernel.codes import normalise_credit_code
+from getihu.kernel.text import half_width
 from getihu.passport import services as licences
 from getihu.portal.forms import MatterForm
 from getihu.portal.views import Refused
@@ -49,7 +51,7 @@ from getihu.portal.views.window import (
 
 desk_page = casework("portal:window")
 LARGEST_FILE = 10 * 1024 * 1024
-TRADER_CODE = re.compile(r"\b[0-9A-HJ-NPQRTUWXY]{18}\b")
+LIKE_A_CODE = re.compile(r"\b[0-9A-Z]{18}\b")
 SCANNED = re.compile(r"(?:/c/)?([A-Z2-7]{16})/?$")
 
 
@@ -230,12 +232,13 @@ def visit_act(request: HttpRequest, visit_id: uuid.UUID) -> HttpResponse:
 def _identify(request: HttpRequest, visit_id: uuid.UUID, by: Actor, at: datetime) -> str:
     typed = request.POST.get("who", "").strip()
     scanned = SCANNED.search(typed.upper() if "/" not in typed else typed)
-    found = TRADER_CODE.search(typed.upper())
+    found = LIKE_A_CODE.search(half_width(typed).upper())
     if scanned and not found:
         shown = licences.scan(scanned[1], by=by, at=at)
         services.identify(visit_id, shown.trader_code, "code", by=by, at=at)
     elif found and request.POST.get("seen") == "yes":
-        services.identify(visit_id, found[0], "document", by=by, at=at)
+        code = normalise_credit_code(found[0])
+        services.identify(visit_id, code, "document", by=by, at=at)
     elif found:
         ways = ("看过身份证件再勾选，或者请她打开企业码扫一下。",)
         raise Refused(422, "还没有核对是不是本人", "写信用代码的，要看经营者的身份证件。", ways)
@@ -564,13 +567,12 @@ def book(request: HttpRequest) -> HttpResponse:
 
 
 def _book(request: HttpRequest, office: Any, actor: Actor) -> str:
-    typed = request.POST.get("trader", "").strip().upper()
-    if typed and not TRADER_CODE.fullmatch(typed):
-        raise Refused(422, "信用代码不对", "统一社会信用代码是 18 位。", ("核对，或者留空。",))
+    typed = request.POST.get("trader", "").strip()
+    code = normalise_credit_code(typed) if typed else ""
     services.book(
         office.id,
         asked_slot(request),
-        trader_code=typed,
+        trader_code=code,
         matters=asked_matters(request),
         question=request.POST.get("question", ""),
         by=actor,
