@@ -172,6 +172,18 @@ def test_the_document_of_another_than_who_booked_opens_an_account_of_its_own(cas
     assert Claim.objects.get().account.name == "示例别人"
 
 
+def test_a_shop_elsewhere_is_told_before_it_is_handed_in_and_the_draft_stays(cast, visit):
+    case = services.open_shop_for(visit, NAME, by=cast.window, at=AT)
+    there = ANSWERS | {"premises": "瑞安市安阳街道万松路1号"}
+    services.save_for(visit, case, there, submits=False, by=cast.window, at=AT)
+    with pytest.raises(services.FilingRefused, match=r"在瑞安市.*鹿城区的登记机关"):
+        services.save_for(visit, case, {}, submits=True, by=cast.window, at=AT)
+    row = Case.objects.get(pk=case)
+    assert (row.state, row.form["premises"]) == ("draft", there["premises"])
+    unsaid = {"premises": "市场路12号"}  # which county it does not say: an officer asks
+    services.save_for(visit, case, unsaid, submits=True, by=cast.window, at=AT)
+
+
 @pytest.mark.parametrize("name", ["", " ", "阿", "330302199001010000", "名" * 61])
 def test_what_is_no_name_opens_nothing(cast, visit, name):
     with pytest.raises(accounts.ClaimRefused, match="身份证件上的姓名"):

@@ -43,6 +43,8 @@ class RegisterKeeper:
             objections = check(case.trader_code, before, kind, said, effective_on, day_of(at))
             objections += _objections_of_place(case.trader_code, before, kind.id, said)
             objections += stranded_permits(kind.id, said, known_facts(case.trader_code))
+        else:
+            objections += _objections_of_jurisdiction(said)
         objections += _objections_of_rule(kind.id, case, day_of(at))
         refused = [each for each in objections if not each.by_person]
         if refused:
@@ -95,6 +97,22 @@ def _content(matter: Matter, case: CaseFile, at: datetime) -> tuple[dict[str, An
         content |= {"county_code": case.division[:6]}
     day = case.form.get(filing.effective_on) if filing.effective_on else None
     return content, date.fromisoformat(str(day)) if day else day_of(at)
+
+
+def _objections_of_jurisdiction(said: dict[str, Any]) -> list[Objection]:
+    """A shop is registered where it stands; an address that says nothing stands against nothing."""
+    written = resolve_address(str(said.get("premises", ""))).county_code
+    asked = said.get("county_code")
+    if written is None or asked is None or written == asked:
+        return []
+    where, here = division_name(written), division_name(str(asked))
+    return [
+        Objection(
+            f"写的地方在{where}，这份申请交给的是{here}的登记机关",
+            "市场主体登记管理条例实施细则 第三条",
+            f"核对地址；店真在{where}的，写那里的地址另开一份，这份草稿还在，填过的可以照抄。",
+        )
+    ]
 
 
 def _objections_of_place(
