@@ -11,6 +11,8 @@ from typing import Any
 
 import django
 
+from getihu.kernel.errors import InvalidInput
+
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
 PERSONAL = {
     "none": "—",
@@ -51,7 +53,11 @@ def main() -> None:
         if name not in PAGES:
             sys.exit(f"没有“{name}”这一页；有：{'、'.join(PAGES)}")
         path = FOLDER / f"{name}.md"
-        path.write_text(PAGES[name](), "utf-8")
+        try:
+            text = PAGES[name]()
+        except InvalidInput as error:  # a file that cannot be read says so itself
+            sys.exit(str(error))
+        path.write_text(text, "utf-8")
         print(path)
 
 

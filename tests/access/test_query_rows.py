@@ -88,6 +88,7 @@ FORMS = {
     "portal:rate-visit": {"do": "rate", "grade": "4", "code": "fresh"},
     "portal:window-visit-act": {"do": "keep"},
     "portal:window-ticket": {},
+    "portal:window-claim": {},
     "portal:window-hand-over": {"reason": "换班", "to": "colleague"},
     "portal:window-draft": {**FORM, "do": "save"},
     "portal:window-add-file": {"document": "layout"},
@@ -234,6 +235,10 @@ def visits(code: str, clerk: Actor, chief: Actor) -> dict[str, object]:
         window.identify(made[-1], code, "document", by=clerk, at=AT)
         if len(made) == 1:
             window.answer(made[0], "好", by=clerk, at=AT)
+    window.keep(made[1], by=clerk, at=AT)
+    window.walk_in(office, question=f"问{code}", by=clerk, at=AT)
+    newcomer = window.call_next(office, by=clerk, at=AT)
+    window.open_shop_for(newcomer, "示例新店主", by=clerk, at=AT)
     case = window.open_for(made[1], CATERING, place=PLACES[code], by=clerk, at=AT)
     offer = window.offer_visit(made[1], id_of(chief), reason=f"问{code}", by=clerk, at=AT)
     return {
@@ -241,6 +246,7 @@ def visits(code: str, clerk: Actor, chief: Actor) -> dict[str, object]:
         "offer_id": offer,
         "portal:rate-visit visit_id": made[0],
         "portal:window-ticket visit_id": made[0],
+        "portal:window-claim visit_id": newcomer,
         "portal:window-draft case_id": case,
         "portal:window-add-file case_id": case,
     }

@@ -165,3 +165,44 @@ def test_printed_a_case_keeps_its_course_and_drops_its_buttons(enter):
     assert page.get_by_role("heading", name="谁在办").is_visible()
     assert page.get_by_text("等待：").first.is_visible()
     assert not page.get_by_role("link", name="撤回").is_visible()
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_a_bundle_from_its_first_page_to_the_desk(enter, shoot, cast, width):  # noqa: F811
+    """一类事: what it takes, one form, its course for her and for the office; then one part is
+    taken back."""
+    form = {"use_area_m2": "80", "is_public_gathering": True, "drains_to_sewer": False}
+    form |= {"sells_tobacco": False, "hires_people": True, "food_kinds": "热食", "hired_count": 1}
+    form |= {"fire_promise": True, "has_licence": True}
+    runs = []
+    for _ in range(2):
+        run = services.open_bundle("entry.catering", SHOP, place=TOWN, by=cast.owner, at=AT)
+        services.save_bundle(run, form, by=cast.owner)
+        runs.append(run)
+    services.submit_bundle(runs[1], by=cast.owner, at=AT)
+    page = enter("owner", "/mine/bundles/entry.catering/", width)
+    site = page.url.split("/mine/")[0]
+    course = f"{site}/mine/runs/{runs[1]}/"
+    found = []
+    for name, path in {
+        "start": page.url,
+        "draft": f"{site}/mine/runs/{runs[0]}/draft/",
+        "course": course,
+        "withdraw": f"{course}withdraw/?part=fire",
+    }.items():
+        page.goto(path, wait_until="networkidle")
+        found += trouble(page, shoot, f"bundle-{name}-{width}")
+    page.get_by_role("button", name="撤回").click()
+    page.get_by_role("button", name="重办这一项").wait_for()
+    desk = enter("window", "/desk/bundles/", width)
+    found += trouble(desk, shoot, f"bundle-desk-{width}")
+    desk.get_by_role("link", name="开餐饮店").first.click()
+    desk.get_by_role("heading", name="全过程").wait_for()
+    found += trouble(desk, shoot, f"bundle-desk-course-{width}")
+    assert found == []
+
+
+def trouble(page, shoot, name):
+    shoot(page, name)
+    wide = ["wider than the screen"] if is_wider_than_screen(page) else []
+    return [(name, each) for each in [*axe_violations(page), *wide]]

@@ -61,6 +61,12 @@ def test_from_the_question_to_the_licence_in_the_wallet(real_city, enter, shoot)
     page.get_by_label("开在哪里").press_sequentially("wuma", delay=20)
     page.locator("#places option").first.wait_for(state="attached")
     assert page.locator("#places option").first.get_attribute("value") == "鹿城区五马街道"
+    page.get_by_label("县（市、区）").select_option("瑞安市")  # only what lies there from now on
+    page.get_by_label("开在哪里").fill("")
+    page.get_by_label("开在哪里").press_sequentially("an", delay=20)
+    page.locator("#places option[value^=瑞安市]").first.wait_for(state="attached")
+    assert page.locator("#places option:not([value^=瑞安市])").count() == 0
+    page.get_by_label("县（市、区）").select_option("")
     page.get_by_label("开在哪里").fill(ADDRESS)
     page.get_by_role("button", name="看一看").click()
     page.get_by_text("属于鹿城区五马街道").wait_for()

@@ -59,6 +59,7 @@ PAGES = [
     ("owner", "/mine/appointments/", "appointments"),
     ("owner", "/mine/appointments/book/", "book"),
     ("owner", "/ratings/visit/", "ticket_form"),
+    ("owner", "/mine/claim/", "claim"),
     ("window", "/desk/window/", "window"),
     ("window", "/desk/window/book/", "window_book"),
     ("superior", "/desk/window/days/", "window_days"),

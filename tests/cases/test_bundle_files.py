@@ -176,6 +176,18 @@ def test_the_way_of_a_power_line_follows_from_voltage_length_road_and_green(form
     assert {name for name in ("filing", "promise", "approval") if found[name]} == ({part} - {None})
 
 
+@pytest.mark.parametrize(
+    ("prepackaged", "produce", "part"),
+    [(True, False, "filing"), (False, False, "grocery"), (False, True, None)],
+)
+def test_a_food_shop_gets_what_the_rule_says_of_its_goods(prepackaged, produce, part):
+    """Whoever sells food loose needs a card: no answer leaves her without what the rule gives."""
+    answers = {"has_licence": True, "only_prepackaged": prepackaged, "only_farm_produce": produce}
+    found = needed("entry.food_shop", **answers)
+    food = {name for name in ("filing", "grocery") if found[name]}
+    assert food == ({part} if part else set())
+
+
 def test_only_questions_and_documents_of_needed_parts_are_asked():
     whole = get_bundle("entry.catering")
     form = {"has_licence": True, "use_area_m2": "80", "is_public_gathering": False}

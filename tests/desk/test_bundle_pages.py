@@ -115,6 +115,16 @@ def test_a_second_list_is_refused_with_the_reason(cast, desk, handed_in):
     assert refused.status_code == 403 and "房产证不在这件一类事的告知清单里" in words(refused)
 
 
+def test_an_office_reads_of_the_applicant_and_she_of_herself(cast, desk, handed_in):
+    food = case_of(handed_in, "food")
+    services.request_materials(food, ["平面图"], by=cast.window, at=days(1))
+    for path in ("/desk/bundles/", f"/desk/bundles/{handed_in.pk}/", "/desk/"):
+        page = words(desk.window.get(path))
+        assert "等申请人补材料" in page, path
+        assert "等您补" not in page and "您补齐" not in page, path
+    assert "您补齐材料" in words(desk.owner.get(f"/mine/runs/{handed_in.pk}/"))
+
+
 def test_nobody_but_the_owner_is_offered_a_conversion(cast, desk):
     page = words(desk.stranger.get("/mine/bundles/entry.become_company/"))
     assert "谁都不能替您申请" in page

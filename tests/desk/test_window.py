@@ -8,13 +8,15 @@ import pytest
 from django.test import Client
 
 import getihu.config.urls  # noqa: F401  every view has its clock before one is replaced
+from getihu.accounts import services as accounts
+from getihu.accounts.selectors import actor_of
 from getihu.cases import selectors as cases
 from getihu.cases.matters import load
 from getihu.cases.models import Case
 from getihu.entry import selectors
 from getihu.entry.models import Appointment, HandingOver, Visit
 from getihu.evaluations.models import Rating
-from getihu.portal.views import casework, counter, mine, window
+from getihu.portal.views import casework, counter, mine, registering, window
 from getihu.portal.views import desk as office
 from tests.cases.cast import LUCHENG, SHOP, days
 from tests.desk.conftest import CATERING, FORM, begin, hand_in, key, words
@@ -27,7 +29,7 @@ BOOK, MINE, DESK = "/mine/appointments/book/", "/mine/appointments/", "/desk/win
 @pytest.fixture(autouse=True)
 def on_a_day(monkeypatch):
     """2026-11-05, a Thursday, 09:00."""
-    for module in (casework, mine, office, window, counter):
+    for module in (casework, mine, office, window, counter, registering):
         monkeypatch.setattr(module, "now", lambda: days(3))
 
 
@@ -135,6 +137,43 @@ def test_from_arriving_to_the_slip_at_the_counter(desk):
     assert desk.window.post(f"{visit}ticket/").status_code == 409
 
 
+def test_a_shop_is_opened_at_the_counter_and_claimed_at_home(desk, signed_in):
+    """没有店也没有账号的人：看身份证件 → 代填提交 → 认领单 → 实名登录 → 凭码认领."""
+    visit = served(desk.window, matter="entry.opening")
+    assert primary(desk.window.get(visit).content.decode()) == ["代她填设立登记"]
+    act = f"{visit}act/"
+    assert send(desk.window, act, do="open-shop", name="示例新店主").status_code == 422
+    refused = send(desk.window, act, do="open-shop", name="330302199001010000", seen="yes")
+    assert refused.status_code == 409
+    assert "不写证件号码" in words(refused)
+    draft = send(desk.window, act, do="open-shop", name="示例新店主", seen="yes").url
+    assert "新店（还没有登记）" in words(desk.window.get(draft))
+    given = {"premises": "鹿城区五马街道公安路23号", "scope": "餐饮服务", "composition": "personal"}
+    assert send(desk.window, draft, do="submit", **given).url == visit
+    assert "已提交" in words(desk.window.get(visit))
+    assert "她还没有认领账号" in words(desk.window.get(visit))
+    slip = desk.window.post(f"{visit}claim/")
+    code = re.search(r'class="code ticket">([^<]+)<', slip.content.decode())[1]
+    assert "示例新店主" not in slip.content.decode()  # a lost slip names nobody
+    her = signed_in(verified("示例新店主"))
+    wrong = her.post("/mine/claim/", {"code": "AAAA-BBBB-CCCC"})
+    assert wrong.status_code == 422
+    assert "重打一张" in words(wrong)
+    assert "认领好了" in words(her.post("/mine/claim/", {"code": code}))
+    assert "设立登记" in words(her.get("/mine/"))
+    assert her.get(f"/mine/cases/{Case.objects.get().pk}/").status_code == 200
+    assert desk.window.post(f"{visit}claim/").status_code == 409  # nothing is left to claim
+    assert "她还没有认领账号" not in words(desk.window.get(visit))
+    told = desk.stranger.post("/mine/claim/", {"code": code})  # signed in by a password alone
+    assert told.status_code == 409
+    assert "核验过身份" in words(told)
+
+
+def verified(name: str):
+    account = accounts.open_by_identity("zjzwfw", name, name, at=days(3))
+    return actor_of(account, days(3))
+
+
 def test_her_code_of_this_minute_says_who_stands_there(desk, monkeypatch):
     from types import SimpleNamespace
 
@@ -158,6 +197,26 @@ def test_what_names_no_shop_is_refused_with_the_way_on(desk, who):
     sent = send(desk.window, f"{visit}act/", do="identify", who=who, seen="yes")
     assert sent.status_code == 422
     assert "18位" in words(sent)
+
+
+@pytest.mark.parametrize(
+    ("who", "why"),
+    [
+        (SHOP[:-1] + "K", "按前17位算，第18位应是“J”，写的是“K”"),
+        (SHOP.replace("0J", "OJ"), "除I、O、S、V、Z外"),
+    ],
+)
+def test_a_code_written_wrong_is_told_where(desk, who, why):
+    visit = served(desk.window)
+    sent = send(desk.window, f"{visit}act/", do="identify", who=who, seen="yes")
+    assert sent.status_code == 422
+    assert why in words(sent)
+    assert Visit.objects.get().trader_code == ""
+    slot = {"office": OFFICE, "slot": "2026-11-05T09:30"}
+    sent = send(desk.window, f"{DESK}book/", trader=who, matter=CATERING, **slot)
+    assert sent.status_code == 422
+    assert why in words(sent)
+    assert not Appointment.objects.exists()
 
 
 def test_another_officer_of_the_office_sees_the_visit_and_cannot_act_in_it(desk):

@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openvc.keys import P256SigningKey
 
+from getihu.cases.selectors import matter_catalogue
+from getihu.dataplane.selectors import dataset_contracts
 from getihu.passport.contracts import ITEMS
 from getihu.passport.credentials import offline, sd_jwt
 from getihu.passport.credentials.answers import Answer, judge
@@ -182,6 +184,18 @@ def test_a_key_goes_out_of_use_or_is_withdrawn(tmp_path):
         sd_jwt.check(again, keys=ring.public_keys(), issuer=ISSUER, at=AT)
     assert {p.stat().st_mode & 0o077 for p in (tmp_path / "keys").iterdir()} == {0}
     assert len(list((tmp_path / "keys").glob("*.pem"))) == 1  # old private keys are gone
+
+
+def test_a_kind_comes_from_a_matter_or_a_dataset_that_is_there():
+    gives = {m.result.certificate for m in matter_catalogue().values() if m.result.certificate}
+    assert gives <= set(certificate_kinds())
+    read = [k.source.split("/") for k in certificate_kinds().values() if "/" in k.source]
+    for dataset, kind in read:
+        columns = {column.name: column for column in dataset_contracts()[dataset].columns}
+        assert kind in dict(columns["kind"].values), (dataset, kind)
+    # Matters and what departments deliver give these; the others wait for their departments.
+    sourced = {k.id for k in certificate_kinds().values() if k.source}
+    assert len(gives | sourced) == 15
 
 
 def test_kinds_and_scenes_are_data_with_their_law():

@@ -117,6 +117,54 @@ class Ownership(models.Model):
         return f"{self.account_id} {self.since:%Y-%m-%d}"
 
 
+class Claim(models.Model):
+    """An account opened at a window for somebody who had none: nobody can sign in with it, and who
+    it is gets what it owns by the code of her slip. ``code_digest`` is empty until a slip is
+    printed."""
+
+    account = models.OneToOneField(Account, on_delete=models.PROTECT, related_name="+")
+    opened_by = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
+    code_digest = models.CharField(max_length=64, blank=True, db_index=True)
+    until = models.DateTimeField(null=True)
+    tries_left = models.PositiveSmallIntegerField(default=0)
+    claimed_by = models.ForeignKey(Account, null=True, on_delete=models.PROTECT, related_name="+")
+    claimed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(claimed_by=None, claimed_at=None)
+                | Q(claimed_by__isnull=False, claimed_at__isnull=False),
+                name="accounts_claimed_by_somebody",
+            ),
+            # Who opened it never gets what it owns.
+            models.CheckConstraint(
+                condition=Q(claimed_by=None)
+                | ~Q(claimed_by=F("opened_by")) & ~Q(claimed_by=F("account")),
+                name="accounts_claimed_by_another",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"claim {self.pk}"
+
+
+class ClaimTries(models.Model):
+    """How many wrong codes a person gave on a day."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
+    on = models.DateField()
+    wrong = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "on"], name="accounts_claim_tries_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.on}"
+
+
 class UsedTicket(models.Model):
     """A ticket of the provincial login that signed somebody in; only its digest. A second time it
     is refused here, whatever the province says."""

@@ -1,5 +1,6 @@
 """Who acts, read afresh: rights as of a moment, straight from the tables."""
 
+import unicodedata
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,7 +23,7 @@ from getihu.accounts.contracts import (
     Role,
     Scope,
 )
-from getihu.accounts.models import Account, Assignment, Authorisation, Ownership
+from getihu.accounts.models import Account, Assignment, Authorisation, Claim, Ownership
 
 DEMO_ISSUER = "demo"  # no identity provider is called so; only the demo's people carry it
 
@@ -163,11 +164,36 @@ def list_operators(trader_codes: Sequence[str]) -> dict[str, list[uuid.UUID]]:
     return found
 
 
+def list_owned(account_id: uuid.UUID) -> list[str]:
+    """Codes of everything an open account owns, in order."""
+    rows = Ownership.objects.filter(account=account_id, until=None, account__closed_at=None)
+    return list(rows.order_by("trader_code").values_list("trader_code", flat=True))
+
+
 def list_operated(after: str, limit: int) -> list[str]:
     """Codes of traders whose operator has an open account, in order, those after ``after``."""
     rows = Ownership.objects.filter(until=None, account__closed_at=None, trader_code__gt=after)
     codes = rows.order_by("trader_code").values_list("trader_code", flat=True).distinct()
     return list(codes[:limit])
+
+
+def is_unclaimed(account_id: uuid.UUID | str | None) -> bool:
+    """Whether an account was opened at a window and nobody has claimed it yet."""
+    if not account_id:
+        return False
+    return Claim.objects.filter(account_id=account_id, claimed_by=None).exists()
+
+
+def is_called(account_id: uuid.UUID, name: str) -> bool:
+    """Whether an open person's account bears a name, blanks, dots and width aside."""
+    own = Account.objects.filter(pk=account_id, duty=Duty.PERSON.value, closed_at=None)
+    held = own.values_list("name", flat=True).first()
+    return held is not None and _plain_name(held) == _plain_name(name) != ""
+
+
+def _plain_name(name: str) -> str:
+    text = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(c for c in text if c.isalnum())
 
 
 def find_account(account_id: str) -> Account | None:

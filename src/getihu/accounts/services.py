@@ -1,12 +1,16 @@
 """Opening and closing accounts, giving and taking rights. Rights end; nothing is deleted."""
 
 import hashlib
+import secrets
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils.crypto import salted_hmac
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from getihu.accounts.contracts import (
@@ -18,13 +22,24 @@ from getihu.accounts.contracts import (
     Scope,
     duty_of,
 )
-from getihu.accounts.models import Account, Assignment, Authorisation, Ownership
-from getihu.accounts.selectors import DEMO_ISSUER, holds_at, is_demo
+from getihu.accounts.models import (
+    Account,
+    Assignment,
+    Authorisation,
+    Claim,
+    ClaimTries,
+    Ownership,
+)
+from getihu.accounts.selectors import DEMO_ISSUER, holds_at, is_called, is_demo
 from getihu.audit import services as audit
 from getihu.audit.contracts import AuditEvent
 from getihu.kernel.errors import GetihuError
 
 LONGEST_AUTHORISATION = timedelta(days=365)  # 本项目设定，非官方
+CLAIM_CODE_LASTS = timedelta(days=90)  # 本项目设定，非官方
+CLAIM_TRIES = 5  # 本项目设定，非官方: of a person on a day, and of a code over its life
+CITY_TIME = ZoneInfo("Asia/Shanghai")
+_CODE_LETTERS = "ABCDEFGHJKMNPQRTUWXY346789"
 
 
 class NotAllowed(GetihuError):
@@ -33,6 +48,10 @@ class NotAllowed(GetihuError):
 
 class AccountConflict(GetihuError):
     """What was asked contradicts what is already there."""
+
+
+class ClaimRefused(GetihuError):
+    """This account cannot claim, or not today; says what to do."""
 
 
 @transaction.atomic
@@ -256,6 +275,101 @@ def end_authorisation(authorisation_id: int, *, by: Actor, at: datetime) -> None
     if by.account_id not in (str(row.by_id), str(row.to_id)):
         raise NotAllowed("只有授权人或被授权人可以结束授权。")
     Authorisation.objects.filter(pk=authorisation_id, ended_at=None).update(ended_at=at)
+
+
+# Accounts of people who came to a window and had none.
+
+
+@transaction.atomic
+def open_unclaimed(name: str, *, by: Actor, at: datetime) -> uuid.UUID:
+    """Open an account for a person whose identity document the officer looked at; returns its id.
+    Nobody can sign in with it: it has neither password nor identity, only a claim. ``name`` as in
+    the document. Raises ClaimRefused where it cannot be a name."""
+    plain = " ".join(name.split())
+    if not 2 <= len(plain) <= 60 or any(c.isdigit() for c in plain):
+        raise ClaimRefused("要写身份证件上的姓名。处理办法：照证件写，不写证件号码。")
+    account = Account.objects.create(
+        login=f"window-{secrets.token_hex(12)}",
+        name=plain,
+        duty=Duty.PERSON.value,
+        created_at=at,
+        password=make_password(None),
+    )
+    Claim.objects.create(account=account, opened_by_id=by.account_id)
+    _log("account.opened_at_window", account.pk, by, at, {})
+    return account.pk
+
+
+@transaction.atomic
+def make_claim_code(account_id: uuid.UUID, *, by: Actor, at: datetime) -> str:
+    """A new code for an account nobody has claimed, shown once; the one before is void. Only its
+    digest is kept. Raises ClaimRefused where there is nothing to claim."""
+    claim = Claim.objects.select_for_update().filter(account=account_id, claimed_by=None).first()
+    if claim is None:
+        raise ClaimRefused("这个账号不用认领，或者已经认领了。处理办法：请她自己登录。")
+    code = "".join(secrets.choice(_CODE_LETTERS) for _ in range(12))
+    claim.code_digest, claim.until = _claim_digest(code), at + CLAIM_CODE_LASTS
+    claim.tries_left = CLAIM_TRIES
+    claim.save(update_fields=["code_digest", "until", "tries_left"])
+    _log("account.claim_code_made", account_id, by, at, {})
+    return "-".join(code[i : i + 4] for i in range(0, 12, 4))
+
+
+@transaction.atomic
+def claim_account(code: str, *, by: Actor, at: datetime) -> uuid.UUID | None:
+    """Make what an unclaimed account owns the actor's, and close it; returns its id, again for a
+    second time. None when the code is wrong, void or too old, or belongs to another name: which of
+    these is not told, and it counts. Raises ClaimRefused: signed in without a verified identity,
+    or too many tries today."""
+    mine = Account.objects.select_for_update().get(pk=by.account_id)
+    if mine.duty != Duty.PERSON.value or not mine.identity_issuer:
+        raise ClaimRefused(
+            "认领要用核验过身份的登录。处理办法：退出，用统一身份认证登录，再输入认领码。"
+        )
+    tries, _ = ClaimTries.objects.get_or_create(account=mine, on=at.astimezone(CITY_TIME).date())
+    if tries.wrong >= CLAIM_TRIES:
+        raise ClaimRefused("今天输错的次数太多。处理办法：明天再试，或者带身份证件到窗口。")
+    claim = _claim_of_code(code)
+    if claim is not None and claim.claimed_by_id == mine.pk:
+        return claim.account_id
+    if claim is None or not _claim_fits(claim, mine, at):
+        ClaimTries.objects.filter(pk=tries.pk).update(wrong=F("wrong") + 1)
+        if claim is not None and claim.tries_left:
+            Claim.objects.filter(pk=claim.pk).update(tries_left=F("tries_left") - 1)
+        _log("account.claim_failed", mine.pk, by, at, {})
+        return None
+    _hand_over_claimed(claim, mine, by, at)
+    return claim.account_id
+
+
+def _claim_of_code(code: str) -> Claim | None:
+    digest = _claim_digest("".join(c for c in code.upper() if c.isalnum()))
+    rows = Claim.objects.select_for_update(of=("self",)).select_related("account")
+    return rows.filter(code_digest=digest).first()
+
+
+def _claim_fits(claim: Claim, mine: Account, at: datetime) -> bool:
+    good = claim.claimed_by_id is None and claim.tries_left > 0
+    return (
+        good
+        and claim.until is not None
+        and at <= claim.until
+        and is_called(mine.pk, claim.account.name)
+    )
+
+
+def _hand_over_claimed(claim: Claim, mine: Account, by: Actor, at: datetime) -> None:
+    held = Ownership.objects.filter(account=claim.account_id, until=None)
+    for trader_code in list(held.values_list("trader_code", flat=True)):
+        end_ownership(claim.account_id, trader_code, at=at)
+        record_ownership(mine.pk, trader_code, evidence="窗口核对身份证件，本人认领", at=at)
+    Account.objects.filter(pk=claim.account_id, closed_at=None).update(closed_at=at)
+    Claim.objects.filter(pk=claim.pk).update(claimed_by=mine, claimed_at=at)
+    _log("account.claimed", claim.account_id, by, at, {})
+
+
+def _claim_digest(code: str) -> str:
+    return salted_hmac("getihu.claim", code, algorithm="sha256").hexdigest()
 
 
 def _log(

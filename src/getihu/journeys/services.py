@@ -1,6 +1,7 @@
 """Flows over several slices: the licence follows the register, permits come into the wallet."""
 
 import uuid
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,12 +21,17 @@ from getihu.notifications import services as notifications
 from getihu.notifications.contracts import Channel, NoticeRequest
 from getihu.passport import selectors as passport
 from getihu.passport import services as certificates
+from getihu.passport.contracts import HeldCertificate
 from getihu.passport.services import Status
 from getihu.reference import selectors as reference
 from getihu.registry import selectors as registry
 
 CITY_TIME = ZoneInfo("Asia/Shanghai")
-PERMITS = "permits"
+ENDED = {"cancelled": "注销", "revoked": "吊销", "annulled": "撤销"}
+STATUS_SQL = """
+    select trader_code, registration_status, status_on from read_parquet($path)
+    where trader_code between $first and $last
+"""
 COUNT_SQL = """
     select count(*) from read_parquet($path)
     where registration_status = 'active' and subject_kind = 'individual'
@@ -62,7 +68,7 @@ class PermitIntoWallet:
         certificates.issue_certificate(
             case.trader_code,
             result.certificate,
-            {"name": _licence_data(case.trader_code)["name"]},
+            {"name": _shop_name(case.trader_code)},
             at=at,
             number=case.number,
             valid_until=until,
@@ -140,10 +146,12 @@ def count_trading() -> int | None:
 
 def sweep_licences(at: datetime) -> int:
     """Bring every licence of a shop with a 歇业 to its state of today: what ran out overnight
-    ended by itself (by level, safe to run again). Returns how many were looked at."""
+    ended by itself; and every wallet to what departments delivered (by level, safe to run again).
+    Returns how many with a 歇业 were looked at."""
     codes = entry.list_suspended_ever()
     for code in codes:
         follow_register(code, at=at)
+    follow_departments(at)
     certificates.wipe_expired(_day(at), at=at)
     return len(codes)
 
@@ -162,6 +170,17 @@ def _town_code(trader_code: str) -> str | None:
         return registry.get_trader(trader_code).town_code
     except GetihuError:
         return None
+
+
+def _shop_name(trader_code: str) -> str:
+    """The name on the signboard; empty where neither the filings nor the department say one."""
+    filed = entry.get_entry(trader_code)
+    if filed and filed.name:
+        return filed.name
+    try:
+        return registry.get_trader(trader_code).name
+    except GetihuError:
+        return ""
 
 
 def _licence_data(trader_code: str) -> dict[str, Any]:
@@ -187,29 +206,124 @@ def _licence_data(trader_code: str) -> dict[str, Any]:
 
 
 def _fetch_permits(trader_code: str, at: datetime) -> None:
-    sources = {k.source: k.id for k in passport.certificate_kinds().values() if k.source}
-    today = _day(at)
-    try:
-        until = dataplane.get_published_snapshot().data_until
-        records = dataplane.list_records(PERMITS, trader_code, as_of=until)
-    except GetihuError:
+    until = _data_until()
+    if until is None:
         return
+    held = passport.list_certificates(trader_code, at=at)
+    numbers = {(each.kind, each.number) for each in held if each.is_valid}
+    for dataset, kinds in _delivered_kinds().items():
+        records = dataplane.list_newest(dataset, trader_code, trader_code, as_of=until)
+        _take_records(records, dataset, kinds, numbers, at)
+
+
+def _delivered_kinds() -> dict[str, dict[str, str]]:
+    """Dataset → its kind of record → the kind of certificate that is read from it."""
+    found: dict[str, dict[str, str]] = {}
+    for kind in passport.certificate_kinds().values():
+        dataset, _, of = kind.source.partition("/")
+        if of:
+            found.setdefault(dataset, {})[of] = kind.id
+    return found
+
+
+def _take_records(
+    records: list[dict[str, Any]],
+    dataset: str,
+    kinds: dict[str, str],
+    held: Collection[tuple[str, str]],
+    at: datetime,
+) -> None:
+    """Bring certificates to what a department's records of one trader say: one taken back, ended
+    or run out is taken back here; one that holds is issued where it is not held."""
+    key = dataplane.dataset_contracts()[dataset].key[0]
     for record in records:
-        kind = sources.get(f"{PERMITS}/{record['kind']}")
-        ended, until_day = record["ended_on"], record["expires_on"]
+        kind, number = kinds.get(str(record["kind"])), str(record[key])
         if kind is None:
             continue
-        if ended or (until_day and until_day < today):
-            certificates.set_status(trader_code, kind, Status.REVOKED, "部门送来已终止", at=at)
-            continue
-        certificates.issue_certificate(
-            trader_code,
-            kind,
-            {"name": _licence_data(trader_code)["name"]},
-            at=at,
-            number=str(record["permit_no"]),
-            valid_until=until_day,
-        )
+        if why := _why_over(record, _day(at)):
+            certificates.set_status(
+                record["trader_code"], kind, Status.REVOKED, why, at=at, number=number
+            )
+        elif (kind, number) not in held:
+            certificates.issue_certificate(
+                record["trader_code"],
+                kind,
+                {"name": _shop_name(record["trader_code"])},
+                at=at,
+                number=number,
+                valid_until=record.get("expires_on"),
+            )
+
+
+def _why_over(record: dict[str, Any], today: date) -> str:
+    """Why a department's record gives no certificate any more; empty while it does."""
+    if record["is_withdrawn"]:
+        return "部门撤回了这条记录"
+    if record.get("ended_on") or record.get("withdrawn_on"):
+        return "部门送来已终止"
+    until = record.get("expires_on")
+    return "有效期已满" if until and until < today else ""
+
+
+def follow_departments(at: datetime, *, chunk: int = 1000) -> int:
+    """Bring every wallet to what departments delivered: a licence of a shop the register ended, a
+    permit its office took back. Once for each snapshot and day; returns how many wallets were
+    looked at. Cost: for each thousand wallets one read of the facts and of each dataset."""
+    try:
+        snapshot = dataplane.get_published_snapshot()
+        path = str(dataplane.facts_path(snapshot.data_until))
+    except GetihuError:  # nothing published, or its facts are not built yet: the next pass
+        return 0
+    if passport.was_followed(snapshot.snapshot_id, _day(at)):
+        return 0
+    after, looked = "", 0
+    while wallets := passport.list_held(after, chunk):
+        _follow_chunk(wallets, path, snapshot.data_until, at)
+        after, looked = max(wallets), looked + len(wallets)
+    certificates.note_followed(snapshot.snapshot_id, _day(at), at=at)
+    return looked
+
+
+@transaction.atomic
+def _follow_chunk(
+    wallets: dict[str, list[HeldCertificate]], path: str, until: date, at: datetime
+) -> None:
+    codes = {"path": path, "first": min(wallets), "last": max(wallets)}
+    told = dataplane.engine().execute(STATUS_SQL, codes).fetchall()
+    statuses = {code: status for code, status, _ in told}
+    for code, status, on in told:
+        if code in wallets:
+            _follow_delivered(code, status, on, at)
+    trading = {c: held for c, held in wallets.items() if statuses.get(c) not in ENDED}
+    for dataset, kinds in _delivered_kinds().items():
+        records: dict[str, list[dict[str, Any]]] = {}
+        for record in dataplane.list_newest(dataset, min(wallets), max(wallets), as_of=until):
+            records.setdefault(record["trader_code"], []).append(record)
+        for code in trading.keys() & records.keys():
+            valid = {(each.kind, each.number) for each in trading[code] if each.is_valid}
+            _take_records(records[code], dataset, kinds, valid, at)
+
+
+def _follow_delivered(trader_code: str, status: str, on: date | None, at: datetime) -> None:
+    """What the department's register says of a shop, where nothing newer was filed here."""
+    filings = entry.list_filings(trader_code)
+    if filings and (on is None or filings[0].filed_at.astimezone(CITY_TIME).date() > on):
+        return
+    if status in ENDED:
+        certificates.revoke_all(trader_code, f"登记库：已{ENDED[status]}", at=at)
+    elif not filings and status == "suspended":
+        why = "登记库：歇业"
+        certificates.set_status(trader_code, passport.LICENCE, Status.SUSPENDED, why, at=at)
+    elif not filings and status == "active":
+        why = "登记库：恢复经营"
+        certificates.set_status(trader_code, passport.LICENCE, Status.VALID, why, at=at)
+
+
+def _data_until() -> date | None:
+    try:
+        return dataplane.get_published_snapshot().data_until
+    except GetihuError:
+        return None
 
 
 def _day(at: datetime) -> date:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils.crypto import salted_hmac
 from django.utils.module_loading import import_string
 
@@ -105,6 +106,20 @@ def retract(obligation: str, *, why: str) -> int:
     """Take back what was not sent yet about one thing; returns how many notices."""
     waiting = Notice.objects.filter(obligation=obligation, state=NoticeState.WAITING.value)
     return waiting.update(state=NoticeState.RETRACTED.value, next_try_at=None, why_not=why[:200])
+
+
+@over_the_wall()
+@transaction.atomic
+def readdress(before: uuid.UUID, after: uuid.UUID) -> int:
+    """What was told to an account is another's, who is the same person; returns how many notices.
+    What the other was told as well stays where it is."""
+    told = Notice.objects.filter(
+        obligation=OuterRef("obligation"),
+        stage=OuterRef("stage"),
+        channel=OuterRef("channel"),
+        recipient=after,
+    )
+    return Notice.objects.filter(~Exists(told), recipient=before).update(recipient=after)
 
 
 @transaction.atomic

@@ -39,6 +39,16 @@ ITEMS = {
 
 
 @dataclass(frozen=True)
+class HeldCertificate:
+    """A certificate that was not taken back. ``is_valid``: it is not suspended either."""
+
+    kind: str
+    number: str
+    valid_until: date | None
+    is_valid: bool
+
+
+@dataclass(frozen=True)
 class CertificateView:
     """One certificate of the wallet. ``valid_until`` None: no end."""
 

@@ -56,6 +56,22 @@ class StatusChange(models.Model):
         return f"{self.certificate_id} {self.status}"
 
 
+class FollowedData(models.Model):
+    """The wallets were brought to what a published snapshot says on a day; only added."""
+
+    snapshot_id = models.CharField(max_length=80)
+    on = models.DateField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["snapshot_id", "on"], name="passport_followed_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.snapshot_id} {self.on}"
+
+
 class WalletKey(models.Model):
     """The key with which a trader answers verifiers; sealed at rest."""
 

@@ -88,6 +88,7 @@ urlpatterns = [
         name="licence-take-back",
     ),
     path("desk/bank/", passport.bank, name="desk-bank"),
+    path("mine/claim/", registering.claim, name="mine-claim"),
     path("mine/take-over/", registering.take_over, name="mine-take-over"),
     path("policies/", library.policies, name="policies"),
     path("policies/feed.atom", library.feed, name="policies-feed"),
@@ -189,6 +190,7 @@ urlpatterns = [
     path("desk/window/visits/<uuid:visit_id>/", counter.visit, name="window-visit"),
     path("desk/window/visits/<uuid:visit_id>/act/", counter.visit_act, name="window-visit-act"),
     path("desk/window/visits/<uuid:visit_id>/ticket/", counter.ticket, name="window-ticket"),
+    path("desk/window/visits/<uuid:visit_id>/claim/", counter.claim_slip, name="window-claim"),
     path(
         "desk/window/visits/<uuid:visit_id>/hand-over/",
         counter.hand_over_visit,

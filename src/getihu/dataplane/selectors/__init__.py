@@ -27,7 +27,7 @@ from getihu.dataplane.selectors.facts import (
     get_trader_facts,
     list_trader_facts,
 )
-from getihu.dataplane.selectors.records import dataset_sql, list_records
+from getihu.dataplane.selectors.records import dataset_sql, list_newest, list_records
 
 __all__ = [
     "AsOfBeforeData",
@@ -50,6 +50,7 @@ __all__ = [
     "get_trader_facts",
     "list_deliveries",
     "list_feeds",
+    "list_newest",
     "list_quarantined_rows",
     "list_records",
     "list_snapshots",

@@ -1,10 +1,12 @@
 """Cases whose grant writes into the register: looked at before they are handed in, filed with the
 grant itself."""
 
+import uuid
 from datetime import date, datetime
 from typing import Any
 
 from getihu.accounts.contracts import Actor
+from getihu.accounts.selectors import list_operators
 from getihu.cases import services as cases
 from getihu.cases.ports import CaseFile
 from getihu.cases.selectors import Matter, matter_of
@@ -16,6 +18,7 @@ from getihu.entry.filings.strands import stranded_permits
 from getihu.entry.selectors.register import known_facts
 from getihu.entry.services.allotting import allot_code
 from getihu.entry.services.filing import FilingRefused, day_of, file, filings_before
+from getihu.entry.services.receiving import know_visitor_as
 from getihu.entry.services.taking_over import find_taker, use_up
 from getihu.reference.selectors import division_name, resolve_address
 from getihu.rulebook import selectors as rulebook
@@ -40,6 +43,8 @@ class RegisterKeeper:
             objections = check(case.trader_code, before, kind, said, effective_on, day_of(at))
             objections += _objections_of_place(case.trader_code, before, kind.id, said)
             objections += stranded_permits(kind.id, said, known_facts(case.trader_code))
+        else:
+            objections += _objections_of_jurisdiction(said)
         objections += _objections_of_rule(kind.id, case, day_of(at))
         refused = [each for each in objections if not each.by_person]
         if refused:
@@ -55,8 +60,9 @@ class RegisterKeeper:
         code = case.trader_code
         if is_provisional(code):
             code = allot_code(str(content["county_code"]), at=at)
-            content["operator"] = str(case.opened_by)
+            content["operator"] = str(_applicant(case))
             cases.know_trader_as(case.trader_code, code, at=at)
+            know_visitor_as(case.trader_code, code)
         file(
             code,
             matter.filing.kind,
@@ -69,6 +75,12 @@ class RegisterKeeper:
         )
         if "take_over_code" in case.form:
             use_up(str(case.form["take_over_code"]), at=at)
+
+
+def _applicant(case: CaseFile) -> uuid.UUID:
+    """Who will run the shop: whose the application is, whoever filled it in."""
+    held = list_operators([case.trader_code]).get(case.trader_code, [])
+    return held[0] if held else case.opened_by
 
 
 def _content(matter: Matter, case: CaseFile, at: datetime) -> tuple[dict[str, Any], date]:
@@ -85,6 +97,22 @@ def _content(matter: Matter, case: CaseFile, at: datetime) -> tuple[dict[str, An
         content |= {"county_code": case.division[:6]}
     day = case.form.get(filing.effective_on) if filing.effective_on else None
     return content, date.fromisoformat(str(day)) if day else day_of(at)
+
+
+def _objections_of_jurisdiction(said: dict[str, Any]) -> list[Objection]:
+    """A shop is registered where it stands; an address that says nothing stands against nothing."""
+    written = resolve_address(str(said.get("premises", ""))).county_code
+    asked = said.get("county_code")
+    if written is None or asked is None or written == asked:
+        return []
+    where, here = division_name(written), division_name(str(asked))
+    return [
+        Objection(
+            f"写的地方在{where}，这份申请交给的是{here}的登记机关",
+            "市场主体登记管理条例实施细则 第三条",
+            f"核对地址；店真在{where}的，写那里的地址另开一份，这份草稿还在，填过的可以照抄。",
+        )
+    ]
 
 
 def _objections_of_place(

@@ -43,8 +43,13 @@ def begin_opening_bundle(
     return made
 
 
+def new_stand_in() -> str:
+    """A code that stands for a shop that has none yet; nobody has it."""
+    return PROVISIONAL + secrets.token_hex(9)[:17].upper()
+
+
 def _stand_in(by: Actor, at: datetime) -> tuple[str, Actor]:
     """A code that stands for a shop that has none yet, and the applicant as whose it is."""
-    code = PROVISIONAL + secrets.token_hex(9)[:17].upper()
+    code = new_stand_in()
     accounts.record_ownership(uuid.UUID(by.account_id), code, evidence="申请设立", at=at)
     return code, actor_of(by.account_id, at)

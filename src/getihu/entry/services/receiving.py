@@ -12,13 +12,15 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from getihu.access.services import over_the_wall
+from getihu.accounts import services as accounts
 from getihu.accounts.contracts import Actor, Purpose
-from getihu.accounts.selectors import list_operators
+from getihu.accounts.selectors import is_called, list_operators, list_owned
 from getihu.audit import services as audit
 from getihu.audit.contracts import AuditEvent
 from getihu.cases import selectors as cases
 from getihu.cases import services as casework
 from getihu.cases.contracts import State
+from getihu.entry.contracts import is_provisional
 from getihu.entry.models import Appointment, Visit, VisitCase
 from getihu.entry.selectors.window import (
     VisitNotFound,
@@ -28,9 +30,11 @@ from getihu.entry.selectors.window import (
     visible_visits,
 )
 from getihu.entry.services.booking import LONGEST_QUESTION, NotAtThisWindow, may_handle
+from getihu.entry.services.opening import OPENING, new_stand_in
 from getihu.entry.window.offices import CITY_TIME, get_office
 from getihu.evaluations import services as evaluations
 from getihu.kernel.errors import GetihuError
+from getihu.notifications import services as notifications
 from getihu.registry import selectors as registry
 
 DECIDED = frozenset({State.GRANTED, State.REFUSED, State.NOT_ACCEPTED})
@@ -159,7 +163,7 @@ def open_for(
     behalf. Raises BadVisit (not identified), NotAllowed, UnknownMatter."""
     row = own_visit(visit_id, by)
     if cases.get_matter(matter_id).started_by == "anybody":
-        raise BadVisit("开新店要用她自己的账号申请。处理办法：请她在手机上打开“开一家新店”。")
+        raise BadVisit("她名下已经有店。处理办法：开新店另取一个号，看身份证件再办。")
     with over_the_wall():  # hers for as long as she stands here
         made = casework.open_draft(
             matter_id, row.trader_code, place=place, by=acting_for(row, by), at=at
@@ -172,14 +176,73 @@ def open_for(
 
 
 @transaction.atomic
+def open_shop_for(
+    visit_id: uuid.UUID, name: str, *, by: Actor, at: datetime, matter_id: str = OPENING
+) -> uuid.UUID:
+    """Begin the registration of a shop for somebody at the counter who has no shop
+    yet; returns the case. The officer looked at her identity document and answers for
+    ``name``. It is the account's she booked with where that bears the name; else it waits in one
+    nobody can sign in with, until she claims it by the code of her slip (``print_claim``). Raises BadVisit, ClaimRefused, UnknownMatter."""
+    row = own_visit(visit_id, by)
+    if row.trader_code:
+        raise BadVisit("这次接待是另一家店的。处理办法：开新店另取一个号。")
+    account = row.account_id
+    if account is None or not is_called(account, name):
+        account = accounts.open_unclaimed(name, by=by, at=at)
+    code = new_stand_in()
+    accounts.record_ownership(account, code, evidence="申请设立，窗口核对身份证件", at=at)
+    row.trader_code, row.identified_by = code, Visit.Identified.DOCUMENT
+    row.account_id = account
+    row.save(update_fields=["trader_code", "identified_by", "account"])
+    _log("visit.identified", by, row, at, how=Visit.Identified.DOCUMENT)
+    with over_the_wall():  # hers for as long as she stands here
+        place = get_office(row.office_id).division
+        made = casework.open_draft(matter_id, code, place=place, by=acting_for(row, by), at=at)
+    _link(row, made, True, by, at)
+    if matter_id not in row.matters:
+        row.matters = [*row.matters, matter_id]
+        row.save(update_fields=["matters"])
+    return made
+
+
+@transaction.atomic
+def print_claim(visit_id: uuid.UUID, *, by: Actor, at: datetime) -> str:
+    """A new code for who stands here to claim her shop by, shown once; the one before is void.
+    Raises BadVisit (her identity document was not looked at), ClaimRefused (nothing to claim)."""
+    row = own_visit(visit_id, by)
+    if row.identified_by != Visit.Identified.DOCUMENT or row.account_id is None:
+        raise BadVisit("要看了她的身份证件才能给认领码。处理办法：先核对本人。")
+    return accounts.make_claim_code(row.account_id, by=by, at=at)
+
+
+@transaction.atomic
+def claim_shop(code: str, *, by: Actor, at: datetime) -> bool:
+    """What was opened for a person at a window becomes hers: the shop, its cases, and what she was
+    told of them. False for a code that is not hers (it counts). Raises ClaimRefused."""
+    claimed = accounts.claim_account(code, by=by, at=at)
+    if claimed is None:
+        return False
+    mine = uuid.UUID(by.account_id)
+    notifications.readdress(claimed, mine)
+    with over_the_wall():  # the visit was nobody's she could see
+        Visit.objects.filter(account=claimed, ended_at=None).update(account=mine)
+    return True
+
+
+@over_the_wall()
+def know_visitor_as(before: str, after: str) -> None:
+    """A shop that had no code has one: whoever stands at a counter for it goes on with that."""
+    Visit.objects.filter(trader_code=before, ended_at=None).update(trader_code=after)
+
+
+@transaction.atomic
 def continue_for(visit_id: uuid.UUID, case_id: uuid.UUID, *, by: Actor, at: datetime) -> None:
     """Take one of her cases up again at the counter. Raises BadVisit, CaseNotFound."""
     row = own_visit(visit_id, by)
     with over_the_wall():
-        view = cases.get_case(
-            case_id, actor=acting_for(row, by), on=at.astimezone(CITY_TIME).date()
-        )
-    if view.trader_code != row.trader_code:
+        hers = acting_for(row, by)
+        view = cases.get_case(case_id, actor=hers, on=at.astimezone(CITY_TIME).date())
+    if view.trader_code not in hers.own:
         raise cases.CaseNotFound
     _link(row, case_id, False, by, at)
 
@@ -284,11 +347,14 @@ def acting_for(row: Visit, by: Actor) -> Actor:
     stays herself in every record. Raises BadVisit unless it is known who stands here."""
     if not (row.trader_code and row.identified_by):
         raise BadVisit("还没有核对是哪家店。处理办法：先扫企业码，或者看经营者的身份证件。")
-    code = row.trader_code
+    codes = {row.trader_code}
+    owned = list_owned(row.account_id) if row.account_id else []
+    if row.trader_code in owned:  # her openings keep the code that stood in for a shop
+        codes |= {code for code in owned if is_provisional(code)}
     return replace(
         by,
-        own=frozenset({code}),
-        authorised=frozenset({(code, Purpose.VIEW), (code, Purpose.APPLY)}),
+        own=frozenset(codes),
+        authorised=frozenset((code, right) for code in codes for right in Purpose),
     )
 
 

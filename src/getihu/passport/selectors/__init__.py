@@ -11,10 +11,12 @@ from getihu.passport.selectors.wallet import (
     issuer_metadata,
     list_asked,
     list_certificates,
+    list_held,
     list_scans,
     list_shown,
     list_waiting,
     status_list,
+    was_followed,
 )
 
 __all__ = [
@@ -29,9 +31,11 @@ __all__ = [
     "issuer_metadata",
     "list_asked",
     "list_certificates",
+    "list_held",
     "list_scans",
     "list_shown",
     "list_waiting",
     "scenes",
     "status_list",
+    "was_followed",
 ]

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +16,7 @@ from getihu.passport.contracts import (
     ITEMS,
     Audience,
     CertificateView,
+    HeldCertificate,
     Numbers,
     RequestView,
     ScanView,
@@ -26,7 +27,7 @@ from getihu.passport.credentials.answers import ANSWER_LABELS, Answer, Judgement
 from getihu.passport.credentials.catalogue import LICENCE, certificate_kinds, scenes, streets
 from getihu.passport.credentials.sd_jwt import VCT, BadCredential, check
 from getihu.passport.credentials.status import LIST_SIZE, STATUS_LABELS, Status, build_list
-from getihu.passport.models import Certificate, PresentationRequest, Scan
+from getihu.passport.models import Certificate, FollowedData, PresentationRequest, Scan
 from getihu.passport.ports import key_ring
 from getihu.reference import selectors as reference
 
@@ -40,6 +41,23 @@ def list_certificates(trader_code: str, *, at: datetime) -> list[CertificateView
         (certificate_view(r, at=at) for r in rows),
         key=lambda v: (not v.is_valid, v.kind != LICENCE),
     )
+
+
+@over_the_wall()
+def list_held(after: str, limit: int) -> dict[str, list[HeldCertificate]]:
+    """What the next ``limit`` traders after a code hold that was not taken back, by trader."""
+    rows = Certificate.objects.exclude(status=Status.REVOKED)
+    codes = rows.filter(trader_code__gt=after).order_by("trader_code").values_list("trader_code")
+    found: dict[str, list[HeldCertificate]] = {code: [] for (code,) in codes.distinct()[:limit]}
+    for row in rows.filter(trader_code__in=list(found)).order_by("trader_code", "place"):
+        held = HeldCertificate(row.kind, row.number, row.valid_until, row.status == Status.VALID)
+        found[row.trader_code].append(held)
+    return found
+
+
+def was_followed(snapshot_id: str, on: date) -> bool:
+    """Whether the wallets were brought to what a snapshot says, on a day."""
+    return FollowedData.objects.filter(snapshot_id=snapshot_id, on=on).exists()
 
 
 def certificate_view(

@@ -5,6 +5,7 @@ from getihu.passport.credentials.status import Status
 from getihu.passport.services.issuing import (
     change_hands,
     issue_certificate,
+    note_followed,
     revoke_all,
     set_status,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "make_code",
     "make_offline_code",
     "make_package",
+    "note_followed",
     "revoke_all",
     "scan",
     "set_status",

@@ -17,7 +17,7 @@ from getihu.audit.contracts import AuditEvent
 from getihu.passport.credentials import sd_jwt
 from getihu.passport.credentials.catalogue import certificate_kinds
 from getihu.passport.credentials.status import LIST_SIZE, Status
-from getihu.passport.models import Certificate, StatusChange, WalletKey
+from getihu.passport.models import Certificate, FollowedData, StatusChange, WalletKey
 from getihu.passport.ports import key_ring
 from getihu.passport.services.wallet import holder_key
 
@@ -74,10 +74,20 @@ def find_in_force(trader_code: str, kind: str, number: str = "") -> Certificate 
 
 @over_the_wall()
 @transaction.atomic
-def set_status(trader_code: str, kind: str, status: Status, reason: str, *, at: datetime) -> int:
-    """Give every certificate of a kind that is in force a status; returns how many changed. What
-    was taken back stays so."""
+def set_status(
+    trader_code: str,
+    kind: str,
+    status: Status,
+    reason: str,
+    *,
+    at: datetime,
+    number: str | None = None,
+) -> int:
+    """Give every certificate of a kind that is in force a status, or the one with ``number`` alone;
+    returns how many changed. What was taken back stays so."""
     kept = Certificate.objects.select_for_update().filter(trader_code=trader_code, kind=kind)
+    if number is not None:
+        kept = kept.filter(number=number)
     changed = 0
     for row in kept.exclude(status__in=[Status.REVOKED, status]):
         _set_status(row, status, reason, at)
@@ -103,6 +113,12 @@ def change_hands(trader_code: str, *, at: datetime) -> int:
     every certificate back and gives the wallet a new key; returns how many were taken back."""
     WalletKey.objects.filter(pk=trader_code).delete()
     return revoke_all(trader_code, "变更经营者", at=at)
+
+
+@transaction.atomic
+def note_followed(snapshot_id: str, on: date, *, at: datetime) -> None:
+    """The wallets say what a snapshot says on a day. Again is no change."""
+    FollowedData.objects.get_or_create(snapshot_id=snapshot_id, on=on, defaults={"at": at})
 
 
 def _set_status(row: Certificate, status: Status, reason: str, at: datetime) -> None:

@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from getihu.accounts.contracts import Actor
+from getihu.accounts.services import ClaimRefused
 from getihu.cases import selectors as cases
 from getihu.cases import services
 from getihu.cases.contracts import CaseView
@@ -24,6 +25,7 @@ from getihu.evaluations import selectors as ratings
 from getihu.evaluations import services as evaluations
 from getihu.growth import selectors as profiles
 from getihu.growth import services as growth
+from getihu.kernel.codes import InvalidCreditCode
 from getihu.kernel.errors import GetihuError, InvalidInput
 from getihu.passport import services as licences
 from getihu.policies import services as awards
@@ -85,6 +87,8 @@ KINDS: dict[type[GetihuError], Kind] = {
     awards.BadClaim: Kind(422, "不能这样要求退回", "", "按原因改好再交。"),
     filings.FilingRefused: Kind(409, "登记现在不能这样办", "", "按原因改好再交，草稿还在。"),
     filings.BadTakeOver: Kind(422, "接手码不对", "", "请接手的人重新生成。"),
+    InvalidCreditCode: Kind(422, "统一社会信用代码不对", "GB 32100-2015", "核对营业执照再写。"),
+    ClaimRefused: Kind(409, "现在办不了", "", "带身份证件到窗口办。"),
     filings.NotBookable: Kind(409, "没有约上", "", "换一个时间再约。"),
     filings.NotAtThisWindow: Kind(403, "这件事您不能办", "", "请这个窗口的同事办理。"),
     filings.BadVisit: Kind(409, "现在不能这样办", "", "回到窗口，看现在到了哪一步。"),

@@ -18,11 +18,15 @@ from qrcode.image.svg import SvgPathImage
 
 from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor
+from getihu.accounts.selectors import is_unclaimed
+from getihu.accounts.services import CLAIM_CODE_LASTS
 from getihu.cases import selectors as cases
 from getihu.cases.contracts import FINAL, CaseView, State
 from getihu.entry import selectors, services
 from getihu.evaluations import selectors as ratings
 from getihu.evaluations import services as evaluations
+from getihu.kernel.codes import normalise_credit_code
+from getihu.kernel.text import half_width
 from getihu.passport import services as licences
 from getihu.portal.forms import MatterForm
 from getihu.portal.views import Refused
@@ -47,7 +51,7 @@ from getihu.portal.views.window import (
 
 desk_page = casework("portal:window")
 LARGEST_FILE = 10 * 1024 * 1024
-TRADER_CODE = re.compile(r"\b[0-9A-HJ-NPQRTUWXY]{18}\b")
+LIKE_A_CODE = re.compile(r"\b[0-9A-Z]{18}\b")
 SCANNED = re.compile(r"(?:/c/)?([A-Z2-7]{16})/?$")
 
 
@@ -119,7 +123,16 @@ def _in_front(request: HttpRequest, shown: Any, actor: Actor) -> dict[str, Any]:
             and matter not in {view.matter_id for view in linked}
         ],
         "history": selectors.offers_of(visit=shown.id),
+        "opens_shop": is_mine and not shown.trader_code and wants_shop(shown.matters),
+        "can_claim": is_mine
+        and shown.identified_by == "document"
+        and is_unclaimed(shown.account_id),
     }
+
+
+def wants_shop(matters: Any) -> bool:
+    """Whether she came to open a shop."""
+    return any(cases.get_matter(matter).started_by == "anybody" for matter, _ in matters)
 
 
 def _primary(context: dict[str, Any]) -> str:
@@ -132,6 +145,8 @@ def _primary(context: dict[str, Any]) -> str:
     drafts = [view for view, _, _ in context["linked"] if _is_open_form(view)]
     if drafts:
         return f"draft {drafts[0].id}"
+    if context["opens_shop"]:
+        return "open-shop"
     if not shown.identified_by and (context["to_open"] or not shown.question):
         return "identify"
     if context["to_open"] and not context["linked"]:
@@ -150,7 +165,7 @@ def _her_cases(shown: Any, actor: Actor) -> list[CaseView]:
     hers = services.at_the_counter(uuid.UUID(shown.id), actor)
     with over_the_wall():
         found = cases.list_cases(hers, on=today(), limit=200)
-    return [view for view in found if view.trader_code == shown.trader_code]
+    return [view for view in found if view.trader_code in hers.own]
 
 
 def _missing(view: CaseView, shown: Any, actor: Actor) -> list[str]:
@@ -217,12 +232,13 @@ def visit_act(request: HttpRequest, visit_id: uuid.UUID) -> HttpResponse:
 def _identify(request: HttpRequest, visit_id: uuid.UUID, by: Actor, at: datetime) -> str:
     typed = request.POST.get("who", "").strip()
     scanned = SCANNED.search(typed.upper() if "/" not in typed else typed)
-    found = TRADER_CODE.search(typed.upper())
+    found = LIKE_A_CODE.search(half_width(typed).upper())
     if scanned and not found:
         shown = licences.scan(scanned[1], by=by, at=at)
         services.identify(visit_id, shown.trader_code, "code", by=by, at=at)
     elif found and request.POST.get("seen") == "yes":
-        services.identify(visit_id, found[0], "document", by=by, at=at)
+        code = normalise_credit_code(found[0])
+        services.identify(visit_id, code, "document", by=by, at=at)
     elif found:
         ways = ("看过身份证件再勾选，或者请她打开企业码扫一下。",)
         raise Refused(422, "还没有核对是不是本人", "写信用代码的，要看经营者的身份证件。", ways)
@@ -243,6 +259,14 @@ def _open(request: HttpRequest, visit_id: uuid.UUID, by: Actor, at: datetime) ->
     place = place_of(view.trader_code) if view.trader_code else None
     matter = request.POST.get("matter", "")
     made = services.open_for(visit_id, matter, place=place or "", by=by, at=at)
+    return reverse("portal:window-draft", args=[visit_id, made])
+
+
+def _open_shop(request: HttpRequest, visit_id: uuid.UUID, by: Actor, at: datetime) -> str:
+    if request.POST.get("seen") != "yes":
+        ways = ("看过她的身份证件，照证件写姓名，再勾选。",)
+        raise Refused(422, "还没有核对是不是本人", "替没有店的人开店，要看她的身份证件。", ways)
+    made = services.open_shop_for(visit_id, request.POST.get("name", ""), by=by, at=at)
     return reverse("portal:window-draft", args=[visit_id, made])
 
 
@@ -269,6 +293,7 @@ ACTIONS: dict[str, Callable[[HttpRequest, uuid.UUID, Actor, datetime], str]] = {
     "identify": _identify,
     "ask": _ask,
     "open": _open,
+    "open-shop": _open_shop,
     "continue": _continue,
     "keep": _keep,
     "answer": _answer,
@@ -353,6 +378,25 @@ def ticket(request: HttpRequest, visit_id: uuid.UUID) -> HttpResponse:
         "until": ratings.visit_standing(visit_id, on=today()),
     }
     return render(request, "portal/window/ticket.html", context)
+
+
+@require_POST
+@desk_page
+def claim_slip(request: HttpRequest, visit_id: uuid.UUID) -> HttpResponse:
+    """A slip with a code by which she claims what was opened for her here; shown this once."""
+    actor = actor_of(request)
+    view = selectors.get_visit(visit_id, actor=actor)
+    code = services.print_claim(visit_id, by=actor, at=now())
+    link = f"{settings.PUBLIC_URL}{reverse('portal:mine-claim')}"
+    context = {
+        "visit": view,
+        "office": selectors.get_office(view.office_id),
+        "code": code,
+        "link": link,
+        "picture": _picture(f"{link}#{code}"),
+        "until": today() + CLAIM_CODE_LASTS,
+    }
+    return render(request, "portal/window/claim_slip.html", context)
 
 
 # handing over
@@ -523,13 +567,12 @@ def book(request: HttpRequest) -> HttpResponse:
 
 
 def _book(request: HttpRequest, office: Any, actor: Actor) -> str:
-    typed = request.POST.get("trader", "").strip().upper()
-    if typed and not TRADER_CODE.fullmatch(typed):
-        raise Refused(422, "信用代码不对", "统一社会信用代码是 18 位。", ("核对，或者留空。",))
+    typed = request.POST.get("trader", "").strip()
+    code = normalise_credit_code(typed) if typed else ""
     services.book(
         office.id,
         asked_slot(request),
-        trader_code=typed,
+        trader_code=code,
         matters=asked_matters(request),
         question=request.POST.get("question", ""),
         by=actor,

@@ -81,6 +81,18 @@ def take_over(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/mine/take_over.html", {"code": code})
 
 
+@require_http_methods(["GET", "POST"])
+@trader_page
+def claim(request: HttpRequest) -> HttpResponse:
+    """What a window opened for her becomes hers, by the code of her slip."""
+    given = request.POST.get("code", "").strip()[:40]
+    if request.method != "POST":
+        return render(request, "portal/mine/claim.html", {})
+    if services.claim_shop(given, by=actor_of(request), at=now()):
+        return render(request, "portal/mine/claim.html", {"done": True})
+    return render(request, "portal/mine/claim.html", {"given": given, "wrong": True}, status=422)
+
+
 def _begin(
     request: HttpRequest, asked: dict[str, Any], place: str, trades: list[selectors.Guess]
 ) -> str:

@@ -25,6 +25,16 @@ TRUTHS = {"yes": ("✓", "符合"), "no": ("✗", "不符合"), "unknown": ("？
 
 
 @register.filter
+def for_office(text: str) -> str:
+    """Words written to the applicant, as an office reads them.
+
+    >>> for_office("等待：您补齐材料")
+    '等待：申请人补齐材料'
+    """
+    return text.replace("您", "申请人")
+
+
+@register.filter
 def yuan(amount: Decimal | int | None) -> str:
     """Money as people write it: 3,600元; cents only when there are any. None shows nothing.
 
