@@ -167,7 +167,7 @@ def list_government_clocks(on: date) -> list[GovernmentClock]:
     found = [
         _clock(reading, first_days)
         for reading in list_readings(on)
-        if reading.is_here and reading.state in ("in_force", "incomplete")
+        if reading.is_here and reading.is_live
     ]
     dated = [each for each in found if each.signed_on]
     return [

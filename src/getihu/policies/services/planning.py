@@ -28,6 +28,7 @@ from getihu.dataplane import selectors as dataplane
 from getihu.dataplane import services as dataplane_services
 from getihu.kernel.errors import GetihuError
 from getihu.policies.contracts import Finding, RunState
+from getihu.policies.library.documents import document_of
 from getihu.policies.models import AwardRun, Budget
 from getihu.policies.programmes import Programme, get_programme
 from getihu.policies.services.reviewing import review_rule
@@ -207,6 +208,7 @@ def check_payable(programme: Programme, as_of: date, data_until: date) -> Any:
         "规则没有写给多少钱": rule.amount is None,
         "规则没有写预算和先后次序（budget）": rule.budget is None or rule.budget.yuan is None,
         "来源条款不全，不能自动兑付": bool(rule.incomplete),
+        "来源称为旧政策，是否还有效待核": bool(document_of(rule.source.document).doubt),
         "规则要问申请人或者工作人员，数据定不了": by_data and bool(rule.inputs),
         "规则要工作人员填写发生了什么，申请人的回答定不了": any(
             each.asked_of != "applicant" for each in rule.inputs
