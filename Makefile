@@ -60,7 +60,7 @@ fix: dev  ## format and mend what can be mended
 	$(MAKE) reference
 
 pictures: dev  ## take the manual's pictures again, with Chromium
-	@GETIHU_TAKE_PICTURES=yes $(BIN)/python -m pytest -q tests/browser/test_pictures_in_chromium.py
+	@GETIHU_TAKE_PICTURES=yes $(BIN)/python -m pytest -q tests/browser/test_pictures_in_chromium.py tests/browser/test_awards_in_chromium.py
 
 reference: dev  ## regenerate docs/reference
 	$(BIN)/python -m tools.make_reference
