@@ -1,9 +1,12 @@
 """A trader who became a company is paid once, whichever way she went: through the register."""
 
+import threading
+import time
 import uuid
+from contextlib import closing
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from getihu.accounts.contracts import Role
 from getihu.cases import services as cases
@@ -12,7 +15,7 @@ from getihu.entry import selectors as entry
 from getihu.journeys.services import AwardsFollowSuccession
 from getihu.kernel.errors import GetihuError
 from getihu.policies import services
-from getihu.policies.models import Award, Discrepancy, SubjectAlias
+from getihu.policies.models import Award, Budget, Discrepancy, SubjectAlias
 from getihu.policies.services import planning
 from getihu.registry import selectors as registry
 from tests.cases.cast import officer as officer_of
@@ -108,3 +111,24 @@ def test_what_contradicts_an_earlier_note_goes_before_a_person(award, supervisor
     assert SubjectAlias.objects.get().subject == OTHER
     found = Discrepancy.objects.get()
     assert found.kind == "succession" and "另一个主体" in found.detail
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_note_and_an_award_made_at_once_do_not_miss_each_other(award, supervisor):
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite lets one write at a time")
+    is_made = threading.Event()
+
+    def give():
+        with closing(connection), transaction.atomic():
+            Budget.objects.select_for_update().get(pk=award.budget_id)
+            again(award, COMPANY, COMPANY)
+            is_made.set()
+            time.sleep(1)
+
+    giver = threading.Thread(target=give)
+    giver.start()
+    assert is_made.wait(20)
+    services.join_codes(COMPANY, award.subject, evidence="设立记录", by=supervisor, at=AT)
+    giver.join()
+    assert Discrepancy.objects.get().kind == "two_codes"

@@ -10,7 +10,7 @@ from getihu.accounts.contracts import Actor, Role
 from getihu.audit import services as audit
 from getihu.audit.contracts import AuditEvent
 from getihu.kernel.codes import normalise_credit_code
-from getihu.policies.models import Award, SubjectAlias
+from getihu.policies.models import Award, Budget, SubjectAlias
 from getihu.policies.services.discrepancies import note_discrepancy
 from getihu.policies.services.rights import NotNow, check_right
 
@@ -62,6 +62,8 @@ def _join(
         if known.subject != subject:
             raise NotNow("后一个代码已经记为另一个主体。处理办法：核对登记记录。")
         return known
+    # Who awards holds a budget: an award just being made is waited for, and seen.
+    list(Budget.objects.select_for_update().order_by("pk"))
     both = _paid_under_both(subject, later)
     SubjectAlias.objects.filter(subject=later).update(subject=subject)
     row = SubjectAlias.objects.create(
