@@ -10,6 +10,7 @@ from django.db import IntegrityError, connection, transaction
 
 from getihu.accounts.contracts import Role
 from getihu.cases import services as cases
+from getihu.dataplane import selectors as dataplane
 from getihu.entry import ports
 from getihu.entry import selectors as entry
 from getihu.journeys.services import AwardsFollowSuccession
@@ -18,8 +19,10 @@ from getihu.policies import services
 from getihu.policies.models import Award, Budget, Discrepancy, SubjectAlias
 from getihu.policies.services import planning
 from getihu.registry import selectors as registry
+from getihu.rulebook import selectors as rulebook
 from tests.cases.cast import officer as officer_of
-from tests.policies.conftest import AT, awarded, operator
+from tests.policies.conftest import AT, PROGRAMME, RULE, awarded, operator
+from tests.policies.test_award_run import check_money
 
 pytestmark = pytest.mark.django_db
 COMPANY, OTHER = "91330302MA2ECR1A55", "92330382MA2JXW6N1X"
@@ -132,3 +135,33 @@ def test_a_note_and_an_award_made_at_once_do_not_miss_each_other(award, supervis
     services.join_codes(COMPANY, award.subject, evidence="设立记录", by=supervisor, at=AT)
     giver.join()
     assert Discrepancy.objects.get().kind == "two_codes"
+
+
+@pytest.mark.parametrize("noted", ["before the dry run", "after the list was made"])
+def test_two_codes_of_one_list_get_one_award_and_its_money_once(city, writer, supervisor, noted):
+    """Both trade and both are entitled; a person then finds that they are one."""
+    first, second = sorted(
+        each.trader_code
+        for each in rulebook.list_granted(RULE, city.as_of, _snapshot())
+        if each.yuan is not None
+    )[:2]
+
+    def note():
+        services.join_codes(second, first, evidence="设立记录", by=supervisor, at=AT)
+
+    if noted == "before the dry run":
+        note()
+    dry = services.plan_run(PROGRAMME, by=writer, at=AT)
+    services.approve_run(dry.pk, by=supervisor, at=AT)
+    run = services.start_run(dry.pk, at=AT)
+    if noted == "after the list was made":
+        note()
+    run = services.allot(run.pk, at=AT)
+    assert run.state == "allotted"
+    assert run.awards.filter(subject=first).count() == 1
+    assert not run.awards.filter(subject=second).exists()
+    check_money(Budget.objects.get())
+
+
+def _snapshot():
+    return dataplane.get_published_snapshot().snapshot_id

@@ -297,10 +297,18 @@ def _too_far(what: str, now: float, before: float, share: Decimal) -> list[Findi
 
 
 def _without_award(run: AwardRun, granted: list[Granted]) -> list[Granted]:
-    """Without those who have an award of the family in the period, under any of their codes."""
+    """Without those who have an award of the family in the period, under any of their codes; of one
+    subject's codes the one with the most (就高不重复)."""
     subjects = subjects_of([each.trader_code for each in granted])
     have = who_have(run.family, run.period)
-    return [g for g in granted if subjects[g.trader_code] not in have]
+    best: dict[str, Granted] = {}
+    for each in sorted(granted, key=lambda g: (-(g.yuan or 0), g.trader_code)):
+        best.setdefault(subjects[each.trader_code], each)
+    return [
+        g
+        for g in granted
+        if subjects[g.trader_code] not in have and best[subjects[g.trader_code]] is g
+    ]
 
 
 def _claim(granted: Granted) -> rulebook.Claim:
