@@ -44,7 +44,7 @@ generative: dev  ## random rules on random facts through every engine (GENERATIV
 	@$(BIN)/python -m tests.generative
 
 promises: dev  ## the promises at full size (10,000 attacks, kills at every step, 100,000 events); see docs/promises.md
-	@$(BIN)/python -m tools.run_tests -m scale tests/audit tests/ops tests/policies
+	@$(BIN)/python -m tools.run_tests -m scale tests/audit tests/ops tests/policies tests/passport
 
 spark: dev .venv/.spark  ## install pyspark, so that tests and make generative include Spark (needs Java 17+)
 
@@ -61,7 +61,7 @@ fix: dev  ## format and mend what can be mended
 	$(MAKE) reference
 
 pictures: dev  ## take the manual's pictures again, with Chromium
-	@GETIHU_TAKE_PICTURES=yes $(BIN)/python -m pytest -q tests/browser/test_pictures_in_chromium.py
+	@GETIHU_TAKE_PICTURES=yes $(BIN)/python -m pytest -q tests/browser/test_pictures_in_chromium.py tests/browser/test_awards_in_chromium.py
 
 reference: dev  ## regenerate docs/reference
 	$(BIN)/python -m tools.make_reference

@@ -10,6 +10,7 @@ import getihu.config.urls  # noqa: F401  every view has its clock before one is 
 from getihu.accounts.contracts import Role
 from getihu.accounts.models import Account
 from getihu.policies.models import Award, AwardRun
+from tests.browser import pictures
 from tests.browser.conftest import DESK, PHONE, axe_violations, is_wider_than_screen
 from tests.policies.conftest import (
     RULE,
@@ -43,6 +44,8 @@ PAGES = {
     "policy-clocks": ("", "/policies/clocks/"),
     "policy-barriers": ("", "/barriers/"),
 }
+# The manual shows these.
+PICTURES = {("mine-award", PHONE): "award", ("award-run", DESK): "award-run"}
 
 
 @pytest.fixture
@@ -79,6 +82,8 @@ def test_pages_are_whole_and_accessible(place, browse, shoot, live_server, width
         page.goto(f"{live_server.url}{path.format(**place)}", wait_until="load")
         page.wait_for_load_state("networkidle")
         shoot(page, f"awards-{name}-{width}")
+        if (name, width) in PICTURES:
+            pictures.check(page, PICTURES[name, width])
         found = axe_violations(page)
         if is_wider_than_screen(page):
             found.append("wider than the screen")

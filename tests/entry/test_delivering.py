@@ -9,10 +9,13 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.test import override_settings
 
+from getihu.accounts.contracts import Role
+from getihu.cases import services as cases
 from getihu.dataplane import selectors as dataplane
 from getihu.dataplane import services as intake
 from getihu.entry import services
-from tests.cases.cast import person
+from getihu.registry import selectors as registry
+from tests.cases.cast import officer, person
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AT = datetime(2026, 11, 10, 15, 0, tzinfo=UTC)  # 23:00 in the city
@@ -86,6 +89,24 @@ def test_a_new_shop_is_a_trader_of_the_city_by_night_and_nothing_new_is_not_sent
     later = AT + timedelta(days=1)
     assert services.deliver_register(inbox, on=later.date(), at=later, key_file=key_file) is None
     assert made is not None
+
+
+def test_who_became_a_company_by_day_is_one_by_night_under_the_same_code(city, shop):
+    inbox, key_file = city
+    owner, trader = person("owner", shop), registry.get_trader(shop)
+    window = officer("window", Role.WINDOW_OFFICER, "amr", trader.county_code)
+    case = cases.open_draft("growth.conversion", shop, place=trader.town_code, by=owner, at=AT)
+    said = {"company_form": "limited", "company_name": "温州某某面馆有限公司"}
+    cases.save_draft(case, said | {"own_will": True, "seen_both_sides": True}, by=owner)
+    cases.submit(case, by=owner, at=AT)
+    cases.accept(case, by=window, at=AT)
+    cases.finish_stage(case, "registration", passed=True, by=window, at=AT)
+    services.deliver_register(inbox, on=ON, at=AT, key_file=key_file)
+    intake.ingest_directory(inbox, at=AT)
+    facts = dataplane.get_trader_facts(shop, ON).scalars()
+    assert (facts["subject_kind"], facts["converted_on"]) == ("enterprise", ON)
+    assert facts["trade_name"] == "温州某某面馆有限公司"
+    assert facts["established_on"] == trader.established_on
 
 
 def test_without_the_registrars_key_nothing_is_sent(city, tmp_path):

@@ -59,6 +59,26 @@ def test_what_is_over_says_so():
     assert "policies.vat_small_scale_2023" not in find(state="open")
 
 
+def test_what_its_source_calls_old_is_not_shown_as_in_force():
+    old = selectors.get_reading("policies.student_loan_zhejiang_2015", ON)
+    assert (old.state, old.is_live) == ("doubtful", False)
+    assert "旧政策" in old.state_note
+    assert old.id not in find(state="open")
+    assert old.id in find(state="doubtful")
+
+
+LISTED = re.compile(r"[A-E]-\d\d")  # the blocks of the list of policies, not its test vectors
+
+
+def test_the_demo_shows_at_least_thirty_policies_of_the_list_as_live():
+    code_of = {rule.id: rule.code for rule in rulebook.get_rulebook().rules}
+    found = selectors.find_policies(LibraryFilter(state="open"), ON)
+    live = [each for each in found if each.is_here and LISTED.match(code_of[each.id] or "")]
+    assert len(live) >= 30
+    over = [each.id for each in live if each.last_day is not None and each.last_day < ON]
+    assert over == []
+
+
 def test_a_policy_of_a_wider_place_holds_in_a_county():
     found = find(region="330302")
     assert "policies.conversion_support_wenzhou" in found  # the city's

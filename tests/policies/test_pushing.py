@@ -169,12 +169,17 @@ def test_aim_is_measured_by_what_was_paid(city, writer, supervisor):
              pushed_at=AT)
         for row in rows[1:5]
     )  # fmt: skip
+    Push.objects.create(  # told when the money had come already: no push brought it
+        rule_id=run.rule_id, rule_version="1", trader_code=rows[0].trader_code, kind="award",
+        pushed_at=AT + timedelta(days=9),
+    )  # fmt: skip
+    run.awards.filter(pk__in=[row.pk for row in rows[:2]]).update(paid_on=AT.date())
     for row in rows[:2]:  # the database allows only moves of the table: walk to paid
         for state in ("cleared", "ordered", "paid"):
             type(row).objects.filter(pk=row.pk).update(state=state)
     numbers = selectors.push_numbers(run.rule_id)
-    assert (numbers.told, numbers.paid) == (4, 2)
-    assert (numbers.precision, numbers.recall) == (0.25, 0.5)
+    assert (numbers.told, numbers.paid) == (5, 2)
+    assert (numbers.precision, numbers.recall) == (0.2, 0.5)
 
 
 def test_nothing_is_said_of_aim_where_nothing_is_paid_here(city):

@@ -20,7 +20,8 @@ def linked() -> dict[Path, list[Path]]:
 
 
 def taken() -> set[str]:
-    """The names the tests take pictures under: first in each row of a parametrised test."""
+    """The names the tests take pictures under: first in each row of a parametrised test, and the
+    values of a table ``PICTURES`` of any browser test."""
     tree = ast.parse(_TAKEN_BY.read_text("utf-8"))
     rows = [
         element.elts[0]
@@ -29,6 +30,15 @@ def taken() -> set[str]:
         for element in ast.walk(node.args[1])
         if isinstance(element, ast.Tuple)
     ]
+    tables = [
+        node.value.values
+        for file in _TAKEN_BY.parent.glob("test_*.py")
+        for node in ast.parse(file.read_text("utf-8")).body
+        if isinstance(node, ast.Assign)
+        and ast.unparse(node.targets[0]) == "PICTURES"
+        and isinstance(node.value, ast.Dict)
+    ]
+    rows += [name for table in tables for name in table]
     return {row.value for row in rows if isinstance(row, ast.Constant)}
 
 

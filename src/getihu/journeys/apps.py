@@ -10,7 +10,12 @@ class JourneysConfig(AppConfig):
     def ready(self) -> None:
         from getihu.cases.ports import when_decided
         from getihu.entry.ports import when_filed
-        from getihu.journeys.services import LicenceFollowsRegister, PermitIntoWallet
+        from getihu.journeys.services import (
+            AwardsFollowSuccession,
+            LicenceFollowsRegister,
+            PermitIntoWallet,
+        )
 
         when_filed(LicenceFollowsRegister())
+        when_filed(AwardsFollowSuccession())
         when_decided(PermitIntoWallet())

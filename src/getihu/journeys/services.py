@@ -1,4 +1,5 @@
-"""Flows over several slices: the licence follows the register, permits come into the wallet."""
+"""Flows over several slices: the licence and who is one subject follow the register, permits
+come into the wallet."""
 
 import uuid
 from collections.abc import Collection
@@ -23,6 +24,7 @@ from getihu.passport import selectors as passport
 from getihu.passport import services as certificates
 from getihu.passport.contracts import HeldCertificate
 from getihu.passport.services import Status
+from getihu.policies import services as awards
 from getihu.reference import selectors as reference
 from getihu.registry import selectors as registry
 
@@ -49,6 +51,21 @@ class LicenceFollowsRegister:
         if filed.kind == "operator_change":
             certificates.change_hands(filed.trader_code, at=filed.at)
         follow_register(filed.trader_code, at=filed.at, filing=filed.filing_id)
+
+
+class AwardsFollowSuccession:
+    """A company that goes on for a trader who ended is the same subject for every award, noted
+    with the filing that says so, in its transaction."""
+
+    def filed(self, filed: Filed) -> None:
+        found = entry.get_entry(filed.trader_code)
+        if found is not None and found.succeeded_by and filed.after == "cancelled":
+            awards.follow_succession(
+                found.succeeded_by,
+                filed.trader_code,
+                evidence=f"{filed.effective_on} 的注销登记写明由该企业延续，登记机关准予",
+                at=filed.at,
+            )
 
 
 class PermitIntoWallet:

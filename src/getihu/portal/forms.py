@@ -74,6 +74,7 @@ class LibraryForm(forms.Form):
         required=False,
         choices=[
             ("open", "现在能享受"),
+            ("doubtful", "是否还有效，待核"),
             ("upcoming", "还没施行"),
             ("ended", "已经结束"),
             ("superseded", "被代替"),

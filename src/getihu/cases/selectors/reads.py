@@ -1,7 +1,7 @@
 """Reads of cases: one case with its clocks, and what is due by a day."""
 
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -206,10 +206,14 @@ def term_silence(term_id: str) -> str:
     return get_term(term_id).silence_source
 
 
-def count_cases(matter_id: str, trader_codes: Collection[str]) -> int:
-    """How many cases of a matter some traders have handed in; drafts do not count."""
+def count_cases(
+    matter_id: str, trader_codes: Collection[str], *, said: Mapping[str, str] | None = None
+) -> int:
+    """How many cases of a matter some traders have handed in; drafts do not count. ``said``: only
+    those whose form answers so."""
     drafts = (State.DRAFT.value, State.DISCARDED.value)
-    cases = Case.objects.filter(matter_id=matter_id, trader_code__in=trader_codes)
+    asked = {f"form__{field}": answer for field, answer in (said or {}).items()}
+    cases = Case.objects.filter(matter_id=matter_id, trader_code__in=trader_codes, **asked)
     with over_the_wall():  # only the count leaves
         return cases.exclude(state__in=drafts).count()
 

@@ -213,6 +213,7 @@ def _deregistration(
         yield Objection(
             "还没有清税证明", "细则 第四十六条第四项", "先到税务部门办清税；没有欠税的当场出。"
         )
+    yield from _succession(entry, said)
     if date.fromisoformat(said.get("decided_on", today.isoformat())) > today:
         yield Objection("决定不再经营的日子还没有到", "细则 第四十四条", "核对日期。")
     yield from _notice(said, today)
@@ -221,7 +222,15 @@ def _deregistration(
 def _simple(
     entry: RegisterEntry, said: Mapping[str, Any], on: date, today: date
 ) -> Iterable[Objection]:
+    yield from _succession(entry, said)
     yield from _notice(said, today)
+
+
+def _succession(entry: RegisterEntry, said: Mapping[str, Any]) -> Iterable[Objection]:
+    """Who goes on under her own code does not end: that is the direct change."""
+    if said.get("succeeded_by") == entry.trader_code:
+        way = "沿用原代码的办直接变更，不用注销；注销后另外设立的，写新企业的代码。"
+        yield Objection("延续的企业写的是自己的代码", "国市监注发〔2025〕58号", way)
 
 
 def _notice(said: Mapping[str, Any], today: date) -> Iterable[Objection]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import yaml
 from pydantic import BaseModel, ConfigDict
 
+from getihu.kernel.codes import InvalidCreditCode, normalise_credit_code
 from getihu.kernel.errors import GetihuError, InvalidInput, Problem, nearest_name
 
 _FILE: Final = Path(__file__).parent / "kinds.yaml"
@@ -51,6 +52,7 @@ ITEMS: Final[dict[str, tuple[str, type, dict[str, str]]]] = {
     "decided_on": ("决定不再经营的日期", date, {}),
     "prepaid": ("预付卡", str, PREPAID),
     "noticed_on": ("公告终止经营的日期", date, {}),
+    "succeeded_by": ("由哪家企业延续（信用代码）", str, {}),
     "permit_plan": ("原有许可怎么办", str, PERMIT_PLANS),
     "year": ("年度", int, {}),
     "publish": ("向社会公示", bool, {}),
@@ -139,6 +141,11 @@ def _read(name: str, value: Any) -> tuple[Any, Problem | None]:
         except ValueError:
             return None, _wrong(name, "写整数。")
     text = " ".join(str(value).split())
+    if name == "succeeded_by":
+        try:
+            return normalise_credit_code(text), None
+        except InvalidCreditCode:
+            return None, _wrong(name, "核对新企业营业执照上的18位统一社会信用代码。")
     if values and text not in values:
         return None, _wrong(name, f"从{'、'.join(values.values())}里选。")
     if len(text) > 500:

@@ -64,8 +64,9 @@ class RegisterEntry:
 
     ``operator`` is the account of who runs it, never a name; None where only the department's
     register knows. ``years`` are those an annual report was filed for here. ``was_delivered``: it was on the
-    department's register before anything was filed here. ``company_form`` and ``converted_on``: it became a company here (个转企);
-    code, founding date and history go on.
+    department's register before anything was filed here. ``company_form`` and ``converted_on``: it
+    became a company here (个转企 直接变更); code, founding date and history go on.
+    ``succeeded_by``: it ended, and the company of this code goes on for it (个转企 注销＋设立).
     """
 
     trader_code: str
@@ -87,6 +88,7 @@ class RegisterEntry:
     was_delivered: bool = False
     company_form: str | None = None
     converted_on: date | None = None
+    succeeded_by: str | None = None
 
     def status_on(self, day: date) -> str:
         """The state on a day; a suspension that ran out has ended by itself (细则 第四十二条)."""
@@ -186,7 +188,8 @@ def _apply(entry: RegisterEntry, filing: FiledFact) -> RegisterEntry:
     if filing.kind == "annual_report":
         return replace(found, years=tuple(sorted({*found.years, int(said["year"])})))
     if get_kind(filing.kind).ends:
-        return replace(_last(found, on, resumed_on=on), status="cancelled", ended_on=on)
+        ended = replace(_last(found, on, resumed_on=on), status="cancelled", ended_on=on)
+        return replace(ended, succeeded_by=said.get("succeeded_by"))
     return found
 
 

@@ -106,11 +106,12 @@ def _row(trader_code: str, on: date) -> dict[str, str] | None:
     if status == NONE or entry.established_on is None:
         return None
     known = next(iter(dataplane.list_records(DATASET, trader_code, as_of=on)), {})
+    is_company = entry.company_form is not None
     row = {
         "trader_code": trader_code,
         "name": entry.name or known.get("name") or _NO_NAME,
-        "subject_kind": known.get("subject_kind") or "individual",
-        "composition": entry.form or known.get("composition"),
+        "subject_kind": "enterprise" if is_company else known.get("subject_kind") or "individual",
+        "composition": None if is_company else entry.form or known.get("composition"),
         "established_on": entry.established_on,
         "status": status,
         "status_on": _status_on(entry, status, on),
@@ -120,7 +121,7 @@ def _row(trader_code: str, on: date) -> dict[str, str] | None:
         "county_code": entry.county_code,
         "town_code": _town(entry, known),
         "premises_m2": None if entry.premises else known.get("premises_m2"),
-        "converted_on": known.get("converted_on"),
+        "converted_on": entry.converted_on or known.get("converted_on"),
         "changed_on": _changed_on(facts, entry, on),
     }
     columns = dataplane.dataset_contracts()[DATASET].columns

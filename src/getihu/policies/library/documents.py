@@ -13,12 +13,14 @@ _FILE: Final = Path(__file__).parent / "documents.yaml"
 
 @dataclass(frozen=True)
 class Document:
-    """One document. ``issued_by`` empty, ``signed_on`` None: the text seen does not say."""
+    """One document. ``issued_by`` empty, ``signed_on`` None: the text seen does not say. ``doubt``:
+    why it may be over though no end was seen; empty where nothing says so."""
 
     document: str
     issued_by: tuple[str, ...] = ()
     with_others: str = ""
     signed_on: date | None = None
+    doubt: str = ""
 
     @property
     def agencies(self) -> str:
@@ -35,6 +37,7 @@ def documents() -> dict[str, Document]:
             tuple(raw["issued_by"]),
             raw.get("with", ""),
             raw.get("signed_on"),
+            raw.get("doubt", ""),
         )
         for raw in yaml.safe_load(_FILE.read_text("utf-8"))
     }

@@ -14,6 +14,7 @@ HERE: Final = ("CN", "330000", "3303")  # the country, the province, the city an
 STATES: Final = {
     "in_force": "有效",
     "incomplete": "有效，原文不全",
+    "doubtful": "是否还有效，待核",
     "upcoming": "还没施行",
     "superseded": "已被后来的文件代替",
     "ended": "已经结束",
@@ -48,11 +49,11 @@ class Outcome:
 class Reading:
     """One version of one policy as people read it.
 
-    ``state`` is a key of STATES as of the day asked about. ``gives`` is the document's text in
-    short, the one part written by hand; ``not_decided`` names the numbers in it that the rule does
-    not decide by. ``held`` names, by department, what
-    nobody is asked for because departments deliver it; ``asked`` what only she can say;
-    ``judged`` whether an officer fills in what happened. ``last_day`` None: no end was seen.
+    ``state`` is a key of STATES as of the day asked about, ``state_note`` what says so. ``gives``
+    is the document's text in short, the one part written by hand; ``not_decided`` names the numbers
+    in it that the rule does not decide by. ``held`` names, by department, what nobody is asked for
+    because departments deliver it; ``asked`` what only she can say; ``judged`` whether an officer
+    fills in what happened. ``last_day`` None: no end was seen.
     """
 
     id: str
@@ -90,6 +91,11 @@ class Reading:
     @property
     def state_label(self) -> str:
         return STATES[self.state]
+
+    @property
+    def is_live(self) -> bool:
+        """In force as far as anybody read, with its conditions whole or cut."""
+        return self.state in ("in_force", "incomplete")
 
     @property
     def not_decided_note(self) -> str:
@@ -167,6 +173,8 @@ def _state(rule: Any, on: date) -> tuple[str, str]:
         return "superseded", rule.ended_by.source
     if rule.valid_until is not None and on >= rule.valid_until:
         return "ended", ""
+    if doubt := document_of(rule.source.document).doubt:
+        return "doubtful", doubt
     return ("incomplete" if rule.incomplete else "in_force"), ""
 
 

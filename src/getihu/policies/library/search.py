@@ -20,9 +20,6 @@ class LibraryFilter:
     agency: str = ""
 
 
-OPEN_STATES = ("in_force", "incomplete")
-
-
 def find(readings: Sequence[Reading], wanted: LibraryFilter) -> list[Reading]:
     """The readings that fit, those that name the words in the title first, then as listed."""
     words = wanted.text.casefold().split()
@@ -35,7 +32,7 @@ def find(readings: Sequence[Reading], wanted: LibraryFilter) -> list[Reading]:
 
 
 def _fits(reading: Reading, wanted: LibraryFilter) -> bool:
-    if wanted.state == "open" and reading.state not in OPEN_STATES:
+    if wanted.state == "open" and not reading.is_live:
         return False
     if wanted.state not in ("", "open") and reading.state != wanted.state:
         return False

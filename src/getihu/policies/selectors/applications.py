@@ -46,7 +46,7 @@ def can_apply(reading: Reading) -> bool:
     """Whether a policy is applied for: in force here, and something only she can say decides."""
     return (
         reading.is_here
-        and reading.state in ("in_force", "incomplete")
+        and reading.is_live
         and bool(reading.asked)
         and reading.kind in APPLIED_FOR
         and not reading.judged

@@ -243,6 +243,7 @@ DISCREPANCY_LABELS = {
     "line_changed": "对账行改过",
     "no_answer": "没有回执",
     "refused": "国库不收",
+    "succession": "登记写的延续和已记的主体不一致",
     "two_codes": "同一主体两个代码都认定过",
 }
 ADJUSTMENT_LABELS = {

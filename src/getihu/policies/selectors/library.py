@@ -21,7 +21,7 @@ def list_readings(on: date) -> tuple[Reading, ...]:
 
 @lru_cache(maxsize=4)
 def _readings(book: Any, on: date) -> tuple[Reading, ...]:
-    order = ("in_force", "incomplete", "upcoming", "superseded", "ended")
+    order = ("in_force", "incomplete", "doubtful", "upcoming", "superseded", "ended")
     found = [read_policy(rule, on) for rule in book.governing(on)]
     return tuple(
         sorted(found, key=lambda each: (not each.is_here, order.index(each.state), each.title))

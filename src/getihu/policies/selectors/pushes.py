@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from django.db.models import Min
 
 from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor
@@ -12,6 +15,8 @@ from getihu.registry import selectors as registry
 from getihu.registry.contracts import Purpose
 from getihu.rulebook import selectors as rulebook
 from getihu.rulebook.contracts import Truth
+
+CITY_TIME = ZoneInfo("Asia/Shanghai")
 
 
 def push_is(argument: str) -> bool:
@@ -72,7 +77,7 @@ class PushNumbers:
     so nobody can say who got it; then there is no precision and no recall.
 
     ``precision``: of those told, the share who then got it; ``recall``: of those who got it, the
-    share who had been told before.
+    share who had been told before, on the day the money came at the latest.
     """
 
     matched: int | None
@@ -90,14 +95,17 @@ def push_numbers(rule_id: str) -> PushNumbers:
     last = PushRun.objects.exclude(ended_at=None).order_by("-began_at").first()
     counts = last.counts.get(rule_id, {}) if last else {}
     kinds = (Push.Kind.MATCH, Push.Kind.AWARD)
-    told = set(
-        Push.objects.filter(rule_id=rule_id, kind__in=kinds).values_list("trader_code", flat=True)
-    )
+    pushes = Push.objects.filter(rule_id=rule_id, kind__in=kinds)
+    told = dict(pushes.values_list("trader_code").annotate(first=Min("pushed_at")))
     near = Push.objects.filter(rule_id=rule_id, kind=Push.Kind.NEAR).count()
     awards = Award.objects.filter(run__rule_id=rule_id)
     is_paid_here = awards.exists()
-    paid = set(awards.filter(state__in=IN_ACCOUNT).values_list("trader_code", flat=True))
-    both = len(told & paid)
+    in_account = awards.filter(state__in=IN_ACCOUNT)
+    paid = dict(in_account.values_list("trader_code").annotate(first=Min("paid_on")))
+    both = sum(
+        code in told and (on is None or told[code].astimezone(CITY_TIME).date() <= on)
+        for code, on in paid.items()
+    )
     return PushNumbers(
         matched=counts.get("matched"),
         told=len(told),

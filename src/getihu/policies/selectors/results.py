@@ -25,6 +25,7 @@ from getihu.rulebook.contracts import MissingNumbers, RuleNumbers
 # What a benefit given in the tax return itself is called.
 TAX_KINDS = ("税收减免", "税费减免", "免税", "减征", "限额扣减")
 REVIEW_MATTER = "policies.award_review"
+OF_AN_AWARD = {"subject": "award"}
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,8 @@ class PolicyResults:
     """Numbers of one policy. Counts below ``FEWEST`` of awards are None: nobody is singled out.
 
     ``uptake`` is the share of those awarded who have the money; ``days_to_money`` the median from
-    the decision to the account, in natural days; ``paid_yuan`` what it has cost; ``reviews`` the
-    people who asked for a person to look.
+    the decision to the account, in natural days; ``paid_yuan`` what it has cost; ``reviews`` how
+    often those awarded asked for a person to look at an award.
     """
 
     reading: Reading
@@ -145,7 +146,7 @@ def get_results(rule_id: str, on: date) -> PolicyResults:
         uptake=len(waits) / len(codes) if told else None,
         days_to_money=median(waits) if told else None,
         paid_yuan=yuan_of(cents) if told else None,
-        reviews=cases.count_cases(REVIEW_MATTER, codes) if codes else None,
+        reviews=cases.count_cases(REVIEW_MATTER, codes, said=OF_AN_AWARD) if codes else None,
         clock=_clock(reading, rulebook.first_days()),
     )
 
@@ -167,7 +168,7 @@ def list_government_clocks(on: date) -> list[GovernmentClock]:
     found = [
         _clock(reading, first_days)
         for reading in list_readings(on)
-        if reading.is_here and reading.state in ("in_force", "incomplete")
+        if reading.is_here and reading.is_live
     ]
     dated = [each for each in found if each.signed_on]
     return [

@@ -68,7 +68,7 @@ from getihu.policies.services.pushing import (
 )
 from getihu.policies.services.reviewing import Review, ReviewFinding, answer_finding, review_rule
 from getihu.policies.services.rights import NotAllowed, NotNow
-from getihu.policies.services.subjects import join_codes, subjects_of
+from getihu.policies.services.subjects import follow_succession, join_codes, subjects_of
 from getihu.policies.services.writing import (
     BadCondition,
     abandon_draft,
@@ -123,6 +123,7 @@ __all__ = [
     "decline",
     "draw_sample",
     "find_programme",
+    "follow_succession",
     "full_check",
     "hand_in",
     "join_codes",

@@ -146,6 +146,11 @@ def allot_stretch(
                 entitled_at=at,
             )
         )
+    # Two codes found to be one subject since the list was made: the first place counts.
+    firsts: dict[uuid.UUID, Award] = {}
+    for row in rows:
+        firsts.setdefault(row.pk, row)
+    rows = list(firsts.values())
     ids = [row.pk for row in rows]
     there = set(Award.objects.filter(pk__in=ids).values_list("pk", flat=True))
     have = who_have(run.family, run.period, [row.subject for row in rows])

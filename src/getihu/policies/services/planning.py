@@ -28,6 +28,7 @@ from getihu.dataplane import selectors as dataplane
 from getihu.dataplane import services as dataplane_services
 from getihu.kernel.errors import GetihuError
 from getihu.policies.contracts import Finding, RunState
+from getihu.policies.library.documents import document_of
 from getihu.policies.models import AwardRun, Budget
 from getihu.policies.programmes import Programme, get_programme
 from getihu.policies.services.reviewing import review_rule
@@ -207,6 +208,7 @@ def check_payable(programme: Programme, as_of: date, data_until: date) -> Any:
         "规则没有写给多少钱": rule.amount is None,
         "规则没有写预算和先后次序（budget）": rule.budget is None or rule.budget.yuan is None,
         "来源条款不全，不能自动兑付": bool(rule.incomplete),
+        "来源称为旧政策，是否还有效待核": bool(document_of(rule.source.document).doubt),
         "规则要问申请人或者工作人员，数据定不了": by_data and bool(rule.inputs),
         "规则要工作人员填写发生了什么，申请人的回答定不了": any(
             each.asked_of != "applicant" for each in rule.inputs
@@ -295,10 +297,18 @@ def _too_far(what: str, now: float, before: float, share: Decimal) -> list[Findi
 
 
 def _without_award(run: AwardRun, granted: list[Granted]) -> list[Granted]:
-    """Without those who have an award of the family in the period, under any of their codes."""
+    """Without those who have an award of the family in the period, under any of their codes; of one
+    subject's codes the one with the most (就高不重复)."""
     subjects = subjects_of([each.trader_code for each in granted])
     have = who_have(run.family, run.period)
-    return [g for g in granted if subjects[g.trader_code] not in have]
+    best: dict[str, Granted] = {}
+    for each in sorted(granted, key=lambda g: (-(g.yuan or 0), g.trader_code)):
+        best.setdefault(subjects[each.trader_code], each)
+    return [
+        g
+        for g in granted
+        if subjects[g.trader_code] not in have and best[subjects[g.trader_code]] is g
+    ]
 
 
 def _claim(granted: Granted) -> rulebook.Claim:

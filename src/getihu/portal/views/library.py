@@ -229,14 +229,17 @@ def _chosen(mine: list[str], asked: str) -> str:
 def _by_place(found: list[Reading]) -> list[tuple[str, list[dict[str, Any]]]]:
     groups: dict[str, list[dict[str, Any]]] = {
         "现在有效": [],
+        "是否还有效，待核": [],
         "已经结束或还没施行": [],
         "其他地区的": [],
     }
     for each in found:
         if not each.is_here:
             name = "其他地区的"
-        elif each.state in ("in_force", "incomplete"):
+        elif each.is_live:
             name = "现在有效"
+        elif each.state == "doubtful":
+            name = "是否还有效，待核"
         else:
             name = "已经结束或还没施行"
         groups[name].append({"reading": each})
