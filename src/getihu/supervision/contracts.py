@@ -206,3 +206,124 @@ class UnknownVisit(GetihuError):
     """No visit within the actor's reach has this number."""
 
     exit_code = 3
+
+
+class Outcome(StrEnum):
+    """What became of a breach that was found."""
+
+    EDUCATION = "education"
+    CORRECT = "correct"
+    FINE = "fine"
+    TRANSFERRED = "transferred"
+    UNFOUNDED = "unfounded"
+
+
+OUTCOME_LABELS: Final = {
+    Outcome.EDUCATION: "不予处罚，责令改正并教育",
+    Outcome.CORRECT: "责令改正，不罚款",
+    Outcome.FINE: "给予行政处罚",
+    Outcome.TRANSFERRED: "移送其他机关",
+    Outcome.UNFOUNDED: "不成立",
+}
+# Not punished: kept with the record of education, and nothing of it is published.
+LENIENT: Final = (Outcome.EDUCATION, Outcome.CORRECT)
+SMALLEST_CELL: Final = 10
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What is remembered of breaches of one kind: ``facts`` fill the rule as far as the memory
+    reaches, ``words`` say on what ground. ``last_on``: the last earlier one, by ``last_agency``.
+    ``since``: the day the memory begins; None: it has not begun."""
+
+    facts: dict[str, bool | int]
+    words: str
+    last_on: date | None
+    last_agency: str
+    since: date | None
+
+
+@dataclass(frozen=True)
+class ClauseLine:
+    """One condition of the rule as the officer reads it. ``truth``: yes, no or unknown."""
+
+    label: str
+    truth: str
+    article: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the rule says of a breach: yes, no, unknown, not_applicable or a value of a table."""
+
+    outcome: str
+    label: str
+    reason: str
+    clauses: tuple[ClauseLine, ...]
+    document: str
+    article: str
+    rule_id: str
+    rule_version: str
+
+
+@dataclass(frozen=True)
+class Comparable:
+    """How comparable cases ended: same item, same band. A cell under ten is not shown, nor is a
+    total from which it could be worked out (None)."""
+
+    band: str
+    cells: tuple[tuple[str, int | None], ...]
+    total: int | None
+
+
+@dataclass(frozen=True)
+class BreachView:
+    """One breach as the owner and the office read it. ``follows``: whether the decision is what the
+    rule says; None while undecided or where the rule leaves it open. Never published by itself."""
+
+    id: str
+    trader_code: str
+    item_id: str
+    title: str
+    agency: str
+    place: str
+    found_on: date
+    what: str
+    facts: dict[str, str]
+    checked_where: str
+    correct_until: date | None
+    corrected_on: date | None
+    not_corrected: bool
+    band: str
+    is_decided: bool
+    outcome: Outcome | None
+    outcome_label: str
+    follows: bool | None
+    departure: str
+    education: str
+    reasons: tuple[str, ...]
+    decided_on: date | None
+
+
+@dataclass(frozen=True)
+class Consistency:
+    """Of one office's decisions on which the rule had an answer, how many follow it. ``departures``:
+    item, day and reason of each that does not. Shown to that office alone; nothing is ranked."""
+
+    agency: str
+    place: str
+    settled: int
+    following: int
+    departures: tuple[tuple[str, date, str], ...]
+    unanswered: int
+
+    @property
+    def percent(self) -> str:
+        return _percent(Fraction(self.following, self.settled) if self.settled else None)
+
+
+class UnknownBreach(GetihuError):
+    """No breach within the actor's reach has this number."""
+
+    exit_code = 3

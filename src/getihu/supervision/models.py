@@ -11,6 +11,7 @@ from django.db.models import Q
 from getihu.supervision.contracts import (
     CHANCE_LABELS,
     FINDING_LABELS,
+    OUTCOME_LABELS,
     PLAN_LABELS,
     VISIT_LABELS,
     PlanState,
@@ -180,3 +181,76 @@ class Visit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.trader_code} {self.kind}"
+
+
+class Breach(models.Model):
+    """One breach that was found, of one item of the list, whatever became of it: the memory every
+    department asks before it says "first". Not punished is not unrecorded, and is not published.
+
+    ``facts``: what the officer answered, as written. ``compared``: how comparable cases had ended
+    when it was decided. ``follows``: None where the rule left it open.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    trader_code = models.CharField(max_length=18)
+    place = models.CharField(max_length=9)
+    agency = models.CharField(max_length=30)
+    item = models.CharField(max_length=40)
+    kind = models.CharField(max_length=40)
+    found_on = models.DateField()
+    visit = models.ForeignKey(Visit, null=True, on_delete=models.PROTECT, related_name="breaches")
+    what = models.TextField()
+    facts = models.JSONField(default=dict)
+    checked_where = models.CharField(max_length=200, blank=True)
+    band = models.CharField(max_length=60, blank=True)
+    correct_until = models.DateField(null=True)
+    corrected_on = models.DateField(null=True)
+    not_corrected = models.BooleanField(default=False)
+    noted_at = models.DateTimeField()
+    noted_by = models.ForeignKey(ACCOUNT, on_delete=models.PROTECT, related_name="+")
+
+    outcome = models.CharField(max_length=12, null=True, choices=OUTCOME_LABELS.items())
+    rule_version = models.CharField(max_length=64, null=True)
+    answer = models.CharField(max_length=40, null=True)
+    reasons = models.JSONField(default=list)
+    follows = models.BooleanField(null=True)
+    departure = models.TextField(blank=True)
+    education = models.TextField(blank=True)
+    compared = models.JSONField(null=True)
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.ForeignKey(ACCOUNT, null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        db_table = "supervision_breach"
+        indexes: ClassVar = [
+            models.Index(fields=["trader_code", "kind", "found_on"]),
+            models.Index(fields=["item", "band"]),
+            models.Index(fields=["agency", "place"]),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(outcome=None)
+                | Q(
+                    answer__isnull=False,
+                    rule_version__isnull=False,
+                    decided_at__isnull=False,
+                    decided_by__isnull=False,
+                ),
+                name="supervision_decided_by_a_rule",
+            ),
+            models.CheckConstraint(
+                condition=~Q(follows=False) | ~Q(departure=""),
+                name="supervision_departure_has_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=~Q(outcome="education") | ~Q(education=""),
+                name="supervision_education_is_kept",
+            ),
+            models.CheckConstraint(
+                condition=~Q(not_corrected=True, corrected_on__isnull=False),
+                name="supervision_corrected_or_not",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.trader_code} {self.item}"

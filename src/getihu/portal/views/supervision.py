@@ -153,6 +153,7 @@ def mine(request: HttpRequest, trader_code: str) -> HttpResponse:
         "year": year,
         "visits": selectors.list_visits_of(trader_code, actor=actor, year=year),
         "burdens": burdens,
+        "breaches": selectors.list_breaches_of(trader_code, actor=actor),
         "risk": CLASS_LABELS[risk],
         "years": range(today().year + 1, today().year - 3, -1),
     }
@@ -169,7 +170,8 @@ def desk(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     counties = [c for c in reference.list_counties() if _tends(actor, c.code)]
     visits = selectors.list_visits(actor)
-    shows(request, *(visit.trader_code for visit in visits))
+    done = selectors.list_done(actor)
+    shows(request, *(visit.trader_code for visit in (*visits, *done)))
     context = {
         "plans": [(plan, _place(plan)) for plan in selectors.list_plans(actor)],
         "fields": selectors.list_fields(),
@@ -180,6 +182,8 @@ def desk(request: HttpRequest) -> HttpResponse:
         "chances": [(kind.value, label) for kind, label in CHANCE_LABELS.items()],
         "visits": visits,
         "findings": [(finding.value, label) for finding, label in FINDING_LABELS.items()],
+        "done": done,
+        "items": selectors.list_items(),
         "kinds": [(k.value, v) for k, v in VISIT_LABELS.items() if k is not VisitKind.DRAWN],
         "chief": Role.SUPERVISOR in actor.roles,
         "year": today().year + (today().month > 10),

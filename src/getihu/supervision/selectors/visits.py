@@ -51,6 +51,16 @@ def list_visits(actor: Actor, *, limit: int = 100) -> list[VisitView]:
     return [view_of(visit) for visit in found.order_by("planned_on", "made_at", "id")[:limit]]
 
 
+def list_done(actor: Actor, *, limit: int = 20) -> list[VisitView]:
+    """Visits of the actor's own offices that found something, the latest first."""
+    found = Visit.objects.select_related("plan").filter(
+        within(actor.scope(*OFFICERS), "place"),
+        agency__in={grant.agency for grant in actor.grants if grant.role in OFFICERS},
+        finding__in=[Finding.CORRECTED, Finding.TO_CORRECT, Finding.TO_CASE],
+    )
+    return [view_of(visit) for visit in found.order_by("-done_on", "id")[:limit]]
+
+
 def get_visit(visit_id: uuid.UUID | str, *, actor: Actor) -> VisitView:
     """Raises UnknownVisit."""
     try:

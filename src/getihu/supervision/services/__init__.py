@@ -1,9 +1,22 @@
 """What others may ask of supervision."""
 
-from getihu.supervision.contracts import NotAllowed, NotNow, TooMany, UnknownPlan, UnknownVisit
+from getihu.supervision.contracts import (
+    NotAllowed,
+    NotNow,
+    TooMany,
+    UnknownBreach,
+    UnknownPlan,
+    UnknownVisit,
+)
 from getihu.supervision.draws.rounds import CannotDraw
 from getihu.supervision.draws.texts import NotCanonical
 from getihu.supervision.services.drawing import commit_plan, draw_plan, enter_chance, publish_plan
+from getihu.supervision.services.leniency import (
+    answer_breach,
+    decide_breach,
+    note_breach,
+    record_correction,
+)
 from getihu.supervision.services.planning import (
     cancel_plan,
     declare_conflict,
@@ -18,17 +31,22 @@ __all__ = [
     "NotCanonical",
     "NotNow",
     "TooMany",
+    "UnknownBreach",
     "UnknownPlan",
     "UnknownVisit",
+    "answer_breach",
     "cancel_plan",
     "cancel_visit",
     "commit_plan",
+    "decide_breach",
     "declare_conflict",
     "draw_plan",
     "enrol_inspector",
     "enter_chance",
     "make_plan",
+    "note_breach",
     "plan_visit",
     "publish_plan",
+    "record_correction",
     "report_visit",
 ]
