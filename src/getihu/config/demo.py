@@ -24,6 +24,7 @@ FOLDERS = (
     "treasury",
     "growth",
     "supervision",
+    "repairs",
 )
 
 

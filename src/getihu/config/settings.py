@@ -216,7 +216,9 @@ RULE_DIRS = [
 PUBLISHED_RULES_DIR = DATA_DIR / "rules"
 
 # Where matter files lie, likewise.
-MATTER_DIRS = [PACKAGE_DIR / slice_ / "matters" for slice_ in ("entry", "growth", "policies")]
+MATTER_DIRS = [
+    PACKAGE_DIR / slice_ / "matters" for slice_ in ("entry", "growth", "policies", "supervision")
+]
 
 # Where bundle files (一类事) lie, likewise.
 BUNDLE_DIRS = [PACKAGE_DIR / slice_ / "bundles" for slice_ in ("entry",)]
@@ -271,6 +273,7 @@ DEFAULT_FROM_EMAIL = env.str("GETIHU_EMAIL_FROM", default="getihu@localhost")
 # Other systems that are told of events: a list of {name, url, secret, types}.
 WEBHOOK_ENDPOINTS = env.json("GETIHU_WEBHOOKS", default=[])
 NOTICE_GUARDS = {
+    "record_is_open": "getihu.supervision.selectors.record_is_open",
     "case_is": "getihu.cases.selectors.case_is",
     "rectification_is": "getihu.evaluations.selectors.is_still",
     "award_is": "getihu.policies.selectors.award_is",
@@ -306,6 +309,22 @@ TREASURY_HTTP = {
     "url": env.str("GETIHU_TREASURY_URL", default=""),
     "key_id": env.str("GETIHU_TREASURY_KEY_ID", default=""),
     "secret": env.str("GETIHU_TREASURY_SECRET", default=""),
+}
+
+# The networks of credit repair: over HTTP once an address is known, else files in a folder.
+REPAIR_NETWORKS = "getihu.gateways.credit_repair.from_settings"
+REPAIR_FOLDER = env.str("GETIHU_REPAIR_FOLDER", default=str(DATA_DIR / "repairs"))
+REPAIR_HTTP = {
+    "market": {
+        "url": env.str("GETIHU_REPAIR_MARKET_URL", default=""),
+        "key_id": env.str("GETIHU_REPAIR_MARKET_KEY_ID", default=""),
+        "secret": env.str("GETIHU_REPAIR_MARKET_SECRET", default=""),
+    },
+    "national": {
+        "url": env.str("GETIHU_REPAIR_NATIONAL_URL", default=""),
+        "key_id": env.str("GETIHU_REPAIR_NATIONAL_KEY_ID", default=""),
+        "secret": env.str("GETIHU_REPAIR_NATIONAL_SECRET", default=""),
+    },
 }
 
 # The audit log's public name, for ever, and what opens its signing keys: Ed25519 first. A signing

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from getihu.kernel.errors import GetihuError
+from getihu.supervision.ports import Network
 
 
 class PlanState(StrEnum):
@@ -327,3 +328,116 @@ class UnknownBreach(GetihuError):
     """No breach within the actor's reach has this number."""
 
     exit_code = 3
+
+
+class SendState(StrEnum):
+    """Where an application to a network stands."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    GRANTED = "granted"
+    REFUSED = "refused"
+
+
+SEND_LABELS: Final = {
+    SendState.WAITING: "等期限到了再送",
+    SendState.SENT: "已送，等结果",
+    SendState.GRANTED: "已修复，停止公示",
+    SendState.REFUSED: "没有同意",
+}
+NETWORK_LABELS: Final = {
+    Network.MARKET: "国家企业信用信息公示系统",
+    Network.NATIONAL: "信用中国",
+}
+
+
+@dataclass(frozen=True)
+class NetworkClock:
+    """When a record can be repaired on one network. ``earliest``: the first day its clock allows
+    (None: not known, or ``is_never``). ``blocks``: conditions known not to be met; ``unknown``: not
+    checked yet. ``outcome`` of the network's rule on the day asked about."""
+
+    network: Network
+    label: str
+    clock: str
+    earliest: date | None
+    is_over: bool
+    is_never: bool
+    outcome: str
+    blocks: tuple[str, ...]
+    unknown: tuple[str, ...]
+    article: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class SendView:
+    """One application on its way to one network."""
+
+    network_label: str
+    state: SendState
+    state_label: str
+    not_before: date
+    receipt: str
+    answered_on: date | None
+    why: str
+    is_recognition: bool
+
+
+@dataclass(frozen=True)
+class RecordView:
+    """A delivered penalty or mark with both clocks. ``kind``: penalty, abnormal or serious.
+    ``both_on``: the day from which both networks can be asked. ``needs``: what is asked of an
+    officer, with what she answered."""
+
+    key: str
+    kind: str
+    title: str
+    document_on: date
+    is_open: bool
+    ended_on: date | None
+    publication: str
+    clocks: tuple[NetworkClock, ...]
+    both_on: date | None
+    is_contested: bool
+    sends: tuple[SendView, ...]
+    can_apply: bool
+
+    @property
+    def earliest(self) -> date | None:
+        return min((c.earliest for c in self.clocks if c.earliest), default=None)
+
+
+class UnknownRecord(GetihuError):
+    """This trader has no such record."""
+
+    exit_code = 3
+
+
+class NotRepairable(GetihuError):
+    """The record cannot be repaired now; the text says what blocks it and from when on."""
+
+
+@dataclass(frozen=True)
+class FalseAlarms:
+    """How often a trigger brought a check that found nothing. ``finished``: checks it opened that
+    came to a finding."""
+
+    trigger_id: str
+    title: str
+    basis: str
+    finished: int
+    nothing: int
+
+    @property
+    def percent(self) -> str:
+        return _percent(Fraction(self.nothing, self.finished) if self.finished else None)
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A data trigger's rule says yes of a trader, on the data of a day."""
+
+    trigger_id: str
+    trader_code: str
+    as_of: date

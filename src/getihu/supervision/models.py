@@ -11,10 +11,12 @@ from django.db.models import Q
 from getihu.supervision.contracts import (
     CHANCE_LABELS,
     FINDING_LABELS,
+    NETWORK_LABELS,
     OUTCOME_LABELS,
     PLAN_LABELS,
     VISIT_LABELS,
     PlanState,
+    SendState,
     VisitState,
 )
 
@@ -254,3 +256,68 @@ class Breach(models.Model):
 
     def __str__(self) -> str:
         return f"{self.trader_code} {self.item}"
+
+
+class RecordNote(models.Model):
+    """What an office knows of a delivered penalty or mark beyond the delivery: when it was published,
+    how grave it is, what has been done since. ``facts``: answers as written, by the names the repair
+    rules ask. ``next_on``: the first day repair is possible on some network, as far as known.
+
+    ``contested_*``: an objection that is being looked into marks the record.
+    """
+
+    trader_code = models.CharField(max_length=18)
+    place = models.CharField(max_length=9)
+    record = models.CharField(max_length=80, unique=True)  # dataset:number
+    facts = models.JSONField(default=dict)
+    next_on = models.DateField(null=True, db_index=True)
+    told_at = models.DateTimeField(null=True)
+    contested_case = models.UUIDField(null=True)
+    contested_at = models.DateTimeField(null=True)
+    contested_ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "supervision_recordnote"
+        indexes: ClassVar = [models.Index(fields=["trader_code"])]
+
+    def __str__(self) -> str:
+        return self.record
+
+
+class RepairSend(models.Model):
+    """One application on its way to one network. ``not_before``: the day that network's own clock is
+    over; ``recognises``: the other network's conclusion that goes with it."""
+
+    number = models.CharField(max_length=40, unique=True)
+    case = models.UUIDField()
+    trader_code = models.CharField(max_length=18)
+    place = models.CharField(max_length=9)
+    record = models.CharField(max_length=80)
+    network = models.CharField(max_length=10, choices=NETWORK_LABELS.items())
+    content = models.JSONField()
+    not_before = models.DateField()
+    state = models.CharField(max_length=10, default=SendState.WAITING)
+    recognises = models.JSONField(null=True)
+    receipt = models.CharField(max_length=60, blank=True)
+    answered_on = models.DateField(null=True)
+    why = models.CharField(max_length=200, blank=True)
+    made_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "supervision_repairsend"
+        indexes: ClassVar = [
+            models.Index(fields=["state", "not_before"]),
+            models.Index(fields=["trader_code"]),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["case", "network"], name="supervision_sent_once"),
+            models.CheckConstraint(
+                condition=~Q(state__in=["granted", "refused"])
+                | Q(answered_on__isnull=False) & ~Q(receipt=""),
+                name="supervision_result_has_a_receipt",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number

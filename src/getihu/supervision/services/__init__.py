@@ -3,9 +3,11 @@
 from getihu.supervision.contracts import (
     NotAllowed,
     NotNow,
+    NotRepairable,
     TooMany,
     UnknownBreach,
     UnknownPlan,
+    UnknownRecord,
     UnknownVisit,
 )
 from getihu.supervision.draws.rounds import CannotDraw
@@ -23,6 +25,13 @@ from getihu.supervision.services.planning import (
     enrol_inspector,
     make_plan,
 )
+from getihu.supervision.services.repairing import (
+    apply_for_repair,
+    ask_restoration,
+    note_record,
+    object_to_record,
+    work_repairs,
+)
 from getihu.supervision.services.visiting import cancel_visit, plan_visit, report_visit
 
 __all__ = [
@@ -30,11 +39,15 @@ __all__ = [
     "NotAllowed",
     "NotCanonical",
     "NotNow",
+    "NotRepairable",
     "TooMany",
     "UnknownBreach",
     "UnknownPlan",
+    "UnknownRecord",
     "UnknownVisit",
     "answer_breach",
+    "apply_for_repair",
+    "ask_restoration",
     "cancel_plan",
     "cancel_visit",
     "commit_plan",
@@ -45,8 +58,11 @@ __all__ = [
     "enter_chance",
     "make_plan",
     "note_breach",
+    "note_record",
+    "object_to_record",
     "plan_visit",
     "publish_plan",
     "record_correction",
     "report_visit",
+    "work_repairs",
 ]
