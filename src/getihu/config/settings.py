@@ -229,9 +229,10 @@ CREDIT_CODE_BLOCK = env.str("GETIHU_CREDIT_CODE_BLOCK", default="MAHU")
 # Where award programmes lie: how a rule's money reaches traders without an application.
 PROGRAMME_DIRS = [PACKAGE_DIR / "policies" / "awards"]
 
-# What is checked (fields of supervision) and what may be found. Since when every department's findings
+# What is checked (fields of supervision), what brings a check, and what may be found. Since when every department's findings
 # are kept here: before that day nobody can say "first" from this memory; empty, never.
 FIELD_DIRS = [PACKAGE_DIR / "supervision" / "fields"]
+TRIGGER_DIR = PACKAGE_DIR / "supervision" / "triggers"
 BREACH_ITEMS_FILE = PACKAGE_DIR / "supervision" / "lists" / "items.yaml"
 BREACH_MEMORY_SINCE = env.str("GETIHU_BREACH_MEMORY_SINCE", default="")
 

@@ -65,10 +65,21 @@ VISIT_LABELS: Final = {
 PLANNED: Final = (VisitKind.DRAWN, VisitKind.COVERAGE)
 
 
+# Why a trader is on the register of a county and not in the frame of a draw.
+EXCLUDED_LABELS: Final = {
+    "not_registered": "不在册",
+    "other_trade": "不是这个领域的行业",
+    "year_is_full": "今年的计划检查已满",
+    "superior_checked": "上级三个月内检查过",
+    "new_trade": "三新行业，触发式监管，不抽",
+}
+
+
 class VisitState(StrEnum):
     PLANNED = "planned"
     DONE = "done"
     CANCELLED = "cancelled"
+    JOINED = "joined"  # done as part of another department's
 
 
 class Finding(StrEnum):

@@ -145,6 +145,12 @@ class Visit(models.Model):
     items = models.JSONField(default=dict)
     basis = models.CharField(max_length=200)
     cause = models.CharField(max_length=200, blank=True)
+    trigger = models.CharField(max_length=40, null=True)  # of a targeted one: what brought it
+    joined_to = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="joined"
+    )
+    basis_more = models.JSONField(null=True)  # of the other departments in a joint visit
+    level = models.CharField(max_length=6, null=True)  # of the office that leads it: county or city
     plan = models.ForeignKey(Plan, null=True, on_delete=models.PROTECT, related_name="visits")
     team = models.JSONField(default=list)
     year = models.IntegerField()

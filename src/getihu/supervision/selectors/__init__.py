@@ -2,6 +2,7 @@
 
 from getihu.supervision.catalogue.fields import UnknownField, get_field, list_fields
 from getihu.supervision.catalogue.items import UnknownItem, get_item, list_items
+from getihu.supervision.catalogue.triggers import UnknownTrigger, get_trigger, list_triggers
 from getihu.supervision.selectors.breaches import (
     answer_of,
     asked_of,
@@ -16,7 +17,14 @@ from getihu.supervision.selectors.breaches import (
     seen_digest,
     visible_breaches,
 )
-from getihu.supervision.selectors.burden import burden_of, class_of, ratios_of
+from getihu.supervision.selectors.burden import (
+    burden_of,
+    class_of,
+    is_left_alone,
+    list_uncovered,
+    ratios_of,
+    superior_checked,
+)
 from getihu.supervision.selectors.dossiers import (
     DOSSIER_FILES,
     dossier,
@@ -41,6 +49,7 @@ from getihu.supervision.selectors.repairs import (
     list_noted_records,
     record_is_open,
 )
+from getihu.supervision.selectors.triggers import false_alarms, list_signals
 from getihu.supervision.selectors.visits import (
     find_visit_by_code,
     get_visit,
@@ -54,6 +63,7 @@ __all__ = [
     "DOSSIER_FILES",
     "UnknownField",
     "UnknownItem",
+    "UnknownTrigger",
     "answer_of",
     "asked_of",
     "asked_of_record",
@@ -62,6 +72,7 @@ __all__ = [
     "comparable_to",
     "consistency_of",
     "dossier",
+    "false_alarms",
     "find_breach",
     "find_file",
     "find_note",
@@ -71,7 +82,9 @@ __all__ = [
     "get_field",
     "get_item",
     "get_plan",
+    "get_trigger",
     "get_visit",
+    "is_left_alone",
     "list_breaches",
     "list_breaches_of",
     "list_credit_records",
@@ -83,6 +96,9 @@ __all__ = [
     "list_noted_records",
     "list_plans",
     "list_public_plans",
+    "list_signals",
+    "list_triggers",
+    "list_uncovered",
     "list_visits",
     "list_visits_of",
     "looked_up",
@@ -94,6 +110,7 @@ __all__ = [
     "remembers",
     "seen_digest",
     "source_at",
+    "superior_checked",
     "verifier_text",
     "visible_breaches",
     "visible_visits",

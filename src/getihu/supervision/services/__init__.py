@@ -13,6 +13,7 @@ from getihu.supervision.contracts import (
 from getihu.supervision.draws.rounds import CannotDraw
 from getihu.supervision.draws.texts import NotCanonical
 from getihu.supervision.services.drawing import commit_plan, draw_plan, enter_chance, publish_plan
+from getihu.supervision.services.joining import merge_visits
 from getihu.supervision.services.leniency import (
     answer_breach,
     decide_breach,
@@ -57,6 +58,7 @@ __all__ = [
     "enrol_inspector",
     "enter_chance",
     "make_plan",
+    "merge_visits",
     "note_breach",
     "note_record",
     "object_to_record",

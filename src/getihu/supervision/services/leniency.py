@@ -159,7 +159,7 @@ def decide_breach(
         tell("breach.decided", f"breach:{breach.pk}", by, at, outcome=outcome.value)
 
 
-_TRUTHS = {"yes": "满足", "no": "不满足", "unknown": "还不能判定"}
+_TRUTHS = {"yes": "是", "no": "否", "unknown": "还不能判定"}
 
 
 def _open(breach_id: uuid.UUID | str, by: Actor, what: str) -> tuple[Breach, Item]:
