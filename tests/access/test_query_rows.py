@@ -44,6 +44,7 @@ from getihu.policies.selectors import awards as award_reads
 from getihu.policies.services import moves as award_moves
 from getihu.portal.views import mine as own_pages
 from getihu.registry import selectors as registry
+from getihu.supervision.models import Breach
 from tests.access.test_second_wall import FAR, TODAY, rows
 from tests.cases.cast import AT, SHOP, TOWN, YUEQING, id_of, officer
 from tests.cases.test_bundles import FORM as BUNDLE_FORM
@@ -99,6 +100,7 @@ FORMS = {
 NAMES = {
     "appointment_id",
     "award_id",
+    "breach_id",
     "case_id",
     "file_id",
     "jury_id",
@@ -197,6 +199,7 @@ def things(code: str, owner: Actor, clerk: Actor, chief: Actor) -> dict[str, obj
         "case_id": case,
         "file_id": Attachment.objects.get(case=case).pk,
         "rectification_id": Rectification.objects.get(number=code).pk,
+        "breach_id": Breach.objects.get(trader_code=code).pk,
         "award_id": Award.objects.get(trader_code=code).pk,
         "request_id": request.pk,
         "trader_code": code,

@@ -37,6 +37,7 @@ from getihu.passport.models import Certificate, PresentationRequest, Scan, Walle
 from getihu.policies.models import Award, AwardRun, Budget, MatchConsent, PayeeAccount
 from getihu.policies.selectors import visible_awards
 from getihu.registry.models import Consent
+from getihu.supervision.models import Breach, RecordNote, RepairSend
 from getihu.supervision.models import Visit as Inspection
 from tests.cases.cast import AT, SHOP, id_of, make_cast, officer
 
@@ -182,6 +183,15 @@ def of_growth(cast, made):
             trader_code=code, place=division, agency="amr", kind="targeted", basis="x", cause="x",
             year=2026, code=code[-12:], made_at=AT,
         )  # fmt: skip
+        Breach.objects.create(
+            trader_code=code, place=division, agency="amr", item="farm_produce",
+            kind="farm_produce", found_on=TODAY, what="x", noted_at=AT, noted_by_id=clerk,
+        )  # fmt: skip
+        RecordNote.objects.create(trader_code=code, place=division, record=f"penalties:{code}")
+        RepairSend.objects.create(
+            number=code, case=uuid.uuid4(), trader_code=code, place=division, record="x",
+            network="market", content={}, not_before=TODAY, made_at=AT,
+        )  # fmt: skip
         Recommendation.objects.create(
             window_id="w", trader_code=code, kind="famous", department="amr", reason="x",
             by_id=clerk, at=AT,
@@ -192,7 +202,7 @@ TRADERS = (
     *(Award, PayeeAccount, MatchConsent, RegisterRow, Filing, Certificate, WalletKey, Scan),
     *(Consent, Appointment, Visit),
     *(Membership, Exit, TypeMove, RefreshHold, Recommendation, Objection, HumanProfile, Removal),
-    Inspection,
+    *(Inspection, Breach, RecordNote, RepairSend),
 )
 OF_AN_OFFICE = (RecordLink, ConflictItem)  # what is not sure yet, or not hers to mend
 
@@ -252,7 +262,7 @@ def test_an_office_sees_filings_of_its_places_and_nobody_s_wallet(rows):
 @on_postgresql
 def test_an_office_sees_what_it_tends_in_its_places_and_a_bank_nothing(rows):
     tended = (Appointment, Visit, Membership, Exit, TypeMove, RefreshHold, Removal, Inspection,
-              *OF_AN_OFFICE)  # fmt: skip
+              Breach, RecordNote, RepairSend, *OF_AN_OFFICE)  # fmt: skip
     with walled(rows.superior):
         assert {m.__name__: codes(m) for m in tended} == {m.__name__: {SHOP} for m in tended}
         assert not codes(Consent) | codes(HumanProfile) | codes(Objection)

@@ -18,6 +18,7 @@ __all__ = ["operator"]
 AT = datetime(2027, 1, 11, 1, 0, tzinfo=UTC)
 LUCHENG, YUEQING = "330302", "330382"
 DICE = "3162545126341512635412364"
+NEW = (10, 20, 21, 23)  # of three-new trades: in classes A, A, B, D
 CLASSES = ("class_a", "class_b", "class_c", "class_d")
 
 
@@ -61,10 +62,14 @@ def county(monkeypatch, settings, tmp_path, chief):
         }
         for n in range(1, 420)
     ]
+    new = [{"trader_code": code(n), "outcome": "yes" if n in NEW else "no"} for n in range(1, 420)]
     monkeypatch.setattr(
-        drawing.rulebook, "city_outcomes", lambda *a, facts: pa.Table.from_pylist(rows)
+        drawing.rulebook,
+        "city_outcomes",
+        lambda rule, *a, facts=(): pa.Table.from_pylist(rows if rule == drawing.RISK else new),
     )
-    monkeypatch.setattr(drawing.rulebook, "swept_versions", lambda *a: {drawing.RISK: "a" * 64})
+    versions = {drawing.RISK: "a" * 64, "supervision.new_trade_exempt": "b" * 64}
+    monkeypatch.setattr(drawing.rulebook, "swept_versions", lambda *a: versions)
     snapshot = SimpleNamespace(data_until=date(2026, 12, 31), snapshot_id="s1")
     monkeypatch.setattr(drawing.dataplane, "get_published_snapshot", lambda: snapshot)
     town = SimpleNamespace(value="330302001")

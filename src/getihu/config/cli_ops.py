@@ -29,6 +29,7 @@ class PassReport:
     awarded: int = 0
     corrected: int = 0
     paid: int = 0
+    repaired: int = 0
     pooled: int = 0
     pushed: int = 0
     logged: int = 0
@@ -56,6 +57,7 @@ def run_pass(at: datetime) -> PassReport:
         ("awards", _award),
         ("corrections", _correct),
         ("payments", _pay),
+        ("repairs", _repair),
         ("pools", _tend),
         ("pushes", _push),
         ("consents", _expire),
@@ -133,6 +135,12 @@ def _pay(at: datetime, report: PassReport) -> None:
 
     services.submit_due(at)
     report.paid += services.reconcile_recent(at).paid
+
+
+def _repair(at: datetime, report: PassReport) -> None:
+    from getihu.supervision import services
+
+    report.repaired += services.work_repairs(at)
 
 
 def _tend(at: datetime, report: PassReport) -> None:
@@ -216,6 +224,7 @@ def _told(report: PassReport) -> str:
         ("付后更正", report.corrected),
         ("培育库", report.pooled),
         ("到账", report.paid),
+        ("修复信用", report.repaired),
         ("推送政策", report.pushed),
         ("发出通知", report.notices_sent),
         ("送出事件", report.events_sent),

@@ -25,6 +25,7 @@ FOLDERS = (
     "growth",
     "supervision",
     "insight",
+    "repairs",
 )
 
 
@@ -97,6 +98,7 @@ def open_cast(settings: Any, *, at: datetime) -> None:
     from getihu.config.demo_growth import open_growth
     from getihu.config.demo_passport import open_wallets
     from getihu.config.demo_story import open_story
+    from getihu.config.demo_supervision import open_supervision
     from getihu.config.demo_window import open_window
     from getihu.insight import services as insight
 
@@ -110,6 +112,7 @@ def open_cast(settings: Any, *, at: datetime) -> None:
         open_window(settings, at=at)
         open_awards(settings, at=at)
         open_growth(settings, at=at)
+        open_supervision(settings, at=at)
         mark = _read_mark(settings)
         open_story(settings, at=at, seed=mark.get("seed"), note=lambda: _note_again(settings, mark))
         push_policies(at=at)

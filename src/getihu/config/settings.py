@@ -217,7 +217,9 @@ RULE_DIRS = [
 PUBLISHED_RULES_DIR = DATA_DIR / "rules"
 
 # Where matter files lie, likewise.
-MATTER_DIRS = [PACKAGE_DIR / slice_ / "matters" for slice_ in ("entry", "growth", "policies")]
+MATTER_DIRS = [
+    PACKAGE_DIR / slice_ / "matters" for slice_ in ("entry", "growth", "policies", "supervision")
+]
 
 # Where bundle files (一类事) lie, likewise.
 BUNDLE_DIRS = [PACKAGE_DIR / slice_ / "bundles" for slice_ in ("entry",)]
@@ -225,12 +227,21 @@ BUNDLE_DIRS = [PACKAGE_DIR / slice_ / "bundles" for slice_ in ("entry",)]
 # The first four characters of the subject numbers this registrar was given to allot.
 CREDIT_CODE_BLOCK = env.str("GETIHU_CREDIT_CODE_BLOCK", default="MAHU")
 
+# Where indicators lie: what is measured, and how.
+INDICATOR_DIRS = [PACKAGE_DIR / "insight" / "indicators"]
+
 # Where award programmes lie: how a rule's money reaches traders without an application.
 PROGRAMME_DIRS = [PACKAGE_DIR / "policies" / "awards"]
 
-# Where cultivation pools and the yearly windows for applying to them lie.
+# What is checked (fields of supervision), what brings a check, and what may be found. Since when
+# every department's findings are kept here: before that day nobody can say "first" from this
+# memory; empty, never.
 FIELD_DIRS = [PACKAGE_DIR / "supervision" / "fields"]
-INDICATOR_DIRS = [PACKAGE_DIR / "insight" / "indicators"]
+TRIGGER_DIR = PACKAGE_DIR / "supervision" / "triggers"
+BREACH_ITEMS_FILE = PACKAGE_DIR / "supervision" / "lists" / "items.yaml"
+BREACH_MEMORY_SINCE = env.str("GETIHU_BREACH_MEMORY_SINCE", default="")
+
+# Where cultivation pools and the yearly windows for applying to them lie.
 POOL_DIRS = [PACKAGE_DIR / "growth" / "pools"]
 WINDOW_DIRS = [PACKAGE_DIR / "growth" / "windows"]
 
@@ -268,6 +279,7 @@ DEFAULT_FROM_EMAIL = env.str("GETIHU_EMAIL_FROM", default="getihu@localhost")
 # Other systems that are told of events: a list of {name, url, secret, types}.
 WEBHOOK_ENDPOINTS = env.json("GETIHU_WEBHOOKS", default=[])
 NOTICE_GUARDS = {
+    "record_is_open": "getihu.supervision.selectors.record_is_open",
     "case_is": "getihu.cases.selectors.case_is",
     "rectification_is": "getihu.evaluations.selectors.is_still",
     "award_is": "getihu.policies.selectors.award_is",
@@ -303,6 +315,22 @@ TREASURY_HTTP = {
     "url": env.str("GETIHU_TREASURY_URL", default=""),
     "key_id": env.str("GETIHU_TREASURY_KEY_ID", default=""),
     "secret": env.str("GETIHU_TREASURY_SECRET", default=""),
+}
+
+# The networks of credit repair: over HTTP once an address is known, else files in a folder.
+REPAIR_NETWORKS = "getihu.gateways.credit_repair.from_settings"
+REPAIR_FOLDER = env.str("GETIHU_REPAIR_FOLDER", default=str(DATA_DIR / "repairs"))
+REPAIR_HTTP = {
+    "market": {
+        "url": env.str("GETIHU_REPAIR_MARKET_URL", default=""),
+        "key_id": env.str("GETIHU_REPAIR_MARKET_KEY_ID", default=""),
+        "secret": env.str("GETIHU_REPAIR_MARKET_SECRET", default=""),
+    },
+    "national": {
+        "url": env.str("GETIHU_REPAIR_NATIONAL_URL", default=""),
+        "key_id": env.str("GETIHU_REPAIR_NATIONAL_KEY_ID", default=""),
+        "secret": env.str("GETIHU_REPAIR_NATIONAL_SECRET", default=""),
+    },
 }
 
 # The audit log's public name, for ever, and what opens its signing keys: Ed25519 first. A signing

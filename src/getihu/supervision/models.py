@@ -11,9 +11,12 @@ from django.db.models import Q
 from getihu.supervision.contracts import (
     CHANCE_LABELS,
     FINDING_LABELS,
+    NETWORK_LABELS,
+    OUTCOME_LABELS,
     PLAN_LABELS,
     VISIT_LABELS,
     PlanState,
+    SendState,
     VisitState,
 )
 
@@ -142,6 +145,12 @@ class Visit(models.Model):
     items = models.JSONField(default=dict)
     basis = models.CharField(max_length=200)
     cause = models.CharField(max_length=200, blank=True)
+    trigger = models.CharField(max_length=40, null=True)  # of a targeted one: what brought it
+    joined_to = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="joined"
+    )
+    basis_more = models.JSONField(null=True)  # of the other departments in a joint visit
+    level = models.CharField(max_length=6, null=True)  # of the office that leads it: county or city
     plan = models.ForeignKey(Plan, null=True, on_delete=models.PROTECT, related_name="visits")
     team = models.JSONField(default=list)
     year = models.IntegerField()
@@ -180,3 +189,141 @@ class Visit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.trader_code} {self.kind}"
+
+
+class Breach(models.Model):
+    """One breach that was found, of one item of the list, whatever became of it: the memory every
+    department asks before it says "first". Not punished is not unrecorded, and is not published.
+
+    ``facts``: what the officer answered, as written. ``compared``: how comparable cases had ended
+    when it was decided. ``follows``: None where the rule left it open.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    trader_code = models.CharField(max_length=18)
+    place = models.CharField(max_length=9)
+    agency = models.CharField(max_length=30)
+    item = models.CharField(max_length=40)
+    kind = models.CharField(max_length=40)
+    found_on = models.DateField()
+    visit = models.ForeignKey(Visit, null=True, on_delete=models.PROTECT, related_name="breaches")
+    what = models.TextField()
+    facts = models.JSONField(default=dict)
+    checked_where = models.CharField(max_length=200, blank=True)
+    band = models.CharField(max_length=60, blank=True)
+    correct_until = models.DateField(null=True)
+    corrected_on = models.DateField(null=True)
+    not_corrected = models.BooleanField(default=False)
+    noted_at = models.DateTimeField()
+    noted_by = models.ForeignKey(ACCOUNT, on_delete=models.PROTECT, related_name="+")
+
+    outcome = models.CharField(max_length=12, null=True, choices=OUTCOME_LABELS.items())
+    rule_version = models.CharField(max_length=64, null=True)
+    answer = models.CharField(max_length=40, null=True)
+    reasons = models.JSONField(default=list)
+    follows = models.BooleanField(null=True)
+    departure = models.TextField(blank=True)
+    education = models.TextField(blank=True)
+    compared = models.JSONField(null=True)
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.ForeignKey(ACCOUNT, null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        db_table = "supervision_breach"
+        indexes: ClassVar = [
+            models.Index(fields=["trader_code", "kind", "found_on"]),
+            models.Index(fields=["item", "band"]),
+            models.Index(fields=["agency", "place"]),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(outcome=None)
+                | Q(
+                    answer__isnull=False,
+                    rule_version__isnull=False,
+                    decided_at__isnull=False,
+                    decided_by__isnull=False,
+                ),
+                name="supervision_decided_by_a_rule",
+            ),
+            models.CheckConstraint(
+                condition=~Q(follows=False) | ~Q(departure=""),
+                name="supervision_departure_has_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=~Q(outcome="education") | ~Q(education=""),
+                name="supervision_education_is_kept",
+            ),
+            models.CheckConstraint(
+                condition=~Q(not_corrected=True, corrected_on__isnull=False),
+                name="supervision_corrected_or_not",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.trader_code} {self.item}"
+
+
+class RecordNote(models.Model):
+    """What an office knows of a delivered penalty or mark beyond the delivery: when it was published,
+    how grave it is, what has been done since. ``facts``: answers as written, by the names the repair
+    rules ask. ``next_on``: the first day repair is possible on some network, as far as known.
+
+    ``contested_*``: an objection that is being looked into marks the record.
+    """
+
+    trader_code = models.CharField(max_length=18)
+    place = models.CharField(max_length=9)
+    record = models.CharField(max_length=80, unique=True)  # dataset:number
+    facts = models.JSONField(default=dict)
+    next_on = models.DateField(null=True, db_index=True)
+    told_at = models.DateTimeField(null=True)
+    contested_case = models.UUIDField(null=True)
+    contested_at = models.DateTimeField(null=True)
+    contested_ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "supervision_recordnote"
+        indexes: ClassVar = [models.Index(fields=["trader_code"])]
+
+    def __str__(self) -> str:
+        return self.record
+
+
+class RepairSend(models.Model):
+    """One application on its way to one network. ``not_before``: the day that network's own clock is
+    over; ``recognises``: the other network's conclusion that goes with it."""
+
+    number = models.CharField(max_length=40, unique=True)
+    case = models.UUIDField()
+    trader_code = models.CharField(max_length=18)
+    place = models.CharField(max_length=9)
+    record = models.CharField(max_length=80)
+    network = models.CharField(max_length=10, choices=NETWORK_LABELS.items())
+    content = models.JSONField()
+    not_before = models.DateField()
+    state = models.CharField(max_length=10, default=SendState.WAITING)
+    recognises = models.JSONField(null=True)
+    receipt = models.CharField(max_length=60, blank=True)
+    answered_on = models.DateField(null=True)
+    why = models.CharField(max_length=200, blank=True)
+    made_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "supervision_repairsend"
+        indexes: ClassVar = [
+            models.Index(fields=["state", "not_before"]),
+            models.Index(fields=["trader_code"]),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["case", "network"], name="supervision_sent_once"),
+            models.CheckConstraint(
+                condition=~Q(state__in=["granted", "refused"])
+                | Q(answered_on__isnull=False) & ~Q(receipt=""),
+                name="supervision_result_has_a_receipt",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number

@@ -126,6 +126,14 @@ KINDS: dict[type[GetihuError], Kind] = {
     supervised.TooMany: Kind(
         409, "今年的计划检查已经满了", "优化营商环境条例 第五十四条", "并入已经安排的那一次。"
     ),
+    supervised.UnknownRecord: Kind(404, "没有这条记录", "", "从“我的信用记录”里打开。"),
+    supervised.NotRepairable: Kind(
+        409,
+        "现在还不能修复",
+        "市场监督管理信用修复管理办法；信用修复管理办法（令第36号）",
+        "到了可以申请的那天，会通知您。",
+    ),
+    supervised.UnknownBreach: Kind(404, "没有这件违法记录", "", "从列表里打开。"),
     services.KeyUsed: Kind(409, "这张表单已经用过", "", "刷新页面，看办件现在的样子。"),
 }
 

@@ -39,7 +39,7 @@ from getihu.portal.views.casework import (
 from getihu.reference import selectors as reference
 
 HOME = "portal:mine"
-OBJECTION = "growth.objection_"
+FROM_ITS_PAGE = ("growth.objection_", "supervision.")
 trader_page = casework(HOME)
 
 
@@ -272,9 +272,10 @@ def _may_start(actor: Actor, matter: Matter, code: str) -> bool:
 def _startable(actor: Actor) -> list[Matter]:
     every = list(cases.matter_catalogue().values())
     covered = {name for w in cases.bundle_catalogue().values() for name in w.bundle.covers}
-    # Begun from the page of what they are about: a policy, a datum of the profile, a bundle.
+    # Begun from the page of what they are about: a policy, a datum of the profile, a record,
+    # a bundle.
     every = [m for m in every if m.id not in {APPLICATION, *covered}]
-    every = [m for m in every if not m.id.startswith(OBJECTION)]
+    every = [m for m in every if not m.id.startswith(FROM_ITS_PAGE)]
     return [m for m in every if any(_may_start(actor, m, c) for c in traders_of(actor))]
 
 

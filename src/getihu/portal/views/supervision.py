@@ -4,6 +4,7 @@ import io
 import json
 import uuid
 import zipfile
+from collections import Counter
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -34,6 +35,7 @@ from getihu.reference import selectors as reference
 from getihu.supervision import selectors, services
 from getihu.supervision.contracts import (
     CHANCE_LABELS,
+    EXCLUDED_LABELS,
     FINDING_LABELS,
     VISIT_LABELS,
     Chance,
@@ -86,6 +88,7 @@ def draw(request: HttpRequest, plan_id: uuid.UUID) -> HttpResponse:
         "place": _place(shown),
         "told": told,
         "strata": [(s, CLASS_LABELS.get(s["name"], s["name"])) for s in told["strata"]],
+        "excluded": _excluded(selectors.find_file(plan, "excluded.csv") or ""),
         "recipe": _recipe_words(told["recipe"]),
         "files": selectors.list_files(plan),
         "lines": [_line(line) for line in result.splitlines()[:SHOWN]],
@@ -153,6 +156,9 @@ def mine(request: HttpRequest, trader_code: str) -> HttpResponse:
         "year": year,
         "visits": selectors.list_visits_of(trader_code, actor=actor, year=year),
         "burdens": burdens,
+        "left_alone": selectors.is_left_alone(trader_code, "general"),
+        "exempt_rule": "supervision.new_trade_exempt",
+        "breaches": selectors.list_breaches_of(trader_code, actor=actor),
         "risk": CLASS_LABELS[risk],
         "years": range(today().year + 1, today().year - 3, -1),
     }
@@ -169,7 +175,13 @@ def desk(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     counties = [c for c in reference.list_counties() if _tends(actor, c.code)]
     visits = selectors.list_visits(actor)
-    shows(request, *(visit.trader_code for visit in visits))
+    done = selectors.list_done(actor)
+    data_triggers = [each for each in selectors.list_triggers() if each.rule]
+    signals = [
+        (each, selectors.list_signals(each, actor=actor, on=today())) for each in data_triggers
+    ]
+    named = [signal.trader_code for _, found in signals for signal in found]
+    shows(request, *(visit.trader_code for visit in (*visits, *done)), *named)
     context = {
         "plans": [(plan, _place(plan)) for plan in selectors.list_plans(actor)],
         "fields": selectors.list_fields(),
@@ -180,9 +192,14 @@ def desk(request: HttpRequest) -> HttpResponse:
         "chances": [(kind.value, label) for kind, label in CHANCE_LABELS.items()],
         "visits": visits,
         "findings": [(finding.value, label) for finding, label in FINDING_LABELS.items()],
+        "done": done,
+        "triggers": selectors.list_triggers(),
+        "alarms": selectors.false_alarms(),
+        "signals": signals,
+        "items": selectors.list_items(),
         "kinds": [(k.value, v) for k, v in VISIT_LABELS.items() if k is not VisitKind.DRAWN],
         "chief": Role.SUPERVISOR in actor.roles,
-        "year": today().year + (today().month > 10),
+        "year": today().year,
         "today": today(),
         "once": fresh_key(),
     }
@@ -298,9 +315,18 @@ def _plan_visit(request: HttpRequest, by: Actor, at: datetime) -> str:
         field_id=sent.get("field", ""),
         cause=sent.get("cause", ""),
         planned_on=_day(sent.get("on", "")),
+        trigger=sent.get("trigger", ""),
         by=by,
         at=at,
     )
+    return reverse("portal:desk-supervision")
+
+
+def _merge(request: HttpRequest, by: Actor, at: datetime) -> str:
+    year = request.POST.get("year", "")
+    if not year.isdigit():
+        raise Refused(422, "年度看不懂", "写成 2027 这样。")
+    services.merge_visits(request.POST.get("county", ""), int(year), by=by, at=at)
     return reverse("portal:desk-supervision")
 
 
@@ -313,6 +339,7 @@ ACTIONS: dict[str, Callable[[HttpRequest, Actor, datetime], str]] = {
     "cancel": _cancel,
     "report": _report,
     "visit": _plan_visit,
+    "merge": _merge,
 }
 
 
@@ -379,6 +406,12 @@ def _line(text: str) -> dict[str, str]:
     label = CLASS_LABELS.get(stratum, stratum)
     named = team.replace("+", "、")
     return {"label": label, "place": place, "code": code, "ticket": ticket, "team": named}
+
+
+def _excluded(text: str) -> list[tuple[str, int]]:
+    """How many are left out of a frame for which reason, most first."""
+    counted = Counter(line.rpartition(",")[2] for line in text.splitlines())
+    return [(EXCLUDED_LABELS.get(why, why), count) for why, count in counted.most_common()]
 
 
 def _zip(files: dict[str, str]) -> bytes:

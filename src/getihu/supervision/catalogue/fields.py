@@ -52,6 +52,35 @@ class Most(Part):
     source: Text
 
 
+class Exempt(Part):
+    """Who is not drawn: those of some classes for whom a rule says yes, and the text that says so."""
+
+    rule: Text
+    classes: Annotated[tuple[str, ...], Field(min_length=1)]
+    source: Text
+
+    @field_validator("classes")
+    @classmethod
+    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if set(value) - set(CLASSES):
+            raise ValueError(f"只能写这些类：{'、'.join(CLASSES)}")
+        return value
+
+
+class Quiet(Part):
+    """How long a superior's check keeps the same points from being checked again."""
+
+    months: Annotated[int, Field(ge=1)]
+    source: Text
+
+
+class Coverage(Part):
+    """Within how many years everybody is checked at least once on every point."""
+
+    years: Annotated[int, Field(ge=1)]
+    source: Text
+
+
 class FieldOfSupervision(Part):
     """``industries``: beginnings of GB/T 4754 codes; empty: every trade. ``publish_term``: the
     statutory term within which results are published; empty: no general article is known."""
@@ -66,6 +95,9 @@ class FieldOfSupervision(Part):
     rates: dict[str, Rate]
     most_a_year: dict[str, Most]
     publish_term: str
+    exempt: Exempt | None = None
+    after_superior: Quiet | None = None
+    coverage: Coverage | None = None
 
     @field_validator("rates", "most_a_year")
     @classmethod

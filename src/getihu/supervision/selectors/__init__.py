@@ -1,7 +1,30 @@
 """What others may read of supervision."""
 
 from getihu.supervision.catalogue.fields import UnknownField, get_field, list_fields
-from getihu.supervision.selectors.burden import burden_of, class_of, ratios_of
+from getihu.supervision.catalogue.items import UnknownItem, get_item, list_items
+from getihu.supervision.catalogue.triggers import UnknownTrigger, get_trigger, list_triggers
+from getihu.supervision.selectors.breaches import (
+    answer_of,
+    asked_of,
+    comparable_to,
+    consistency_of,
+    find_breach,
+    get_breach,
+    list_breaches,
+    list_breaches_of,
+    looked_up,
+    remembers,
+    seen_digest,
+    visible_breaches,
+)
+from getihu.supervision.selectors.burden import (
+    burden_of,
+    class_of,
+    is_left_alone,
+    list_uncovered,
+    ratios_of,
+    superior_checked,
+)
 from getihu.supervision.selectors.dossiers import (
     DOSSIER_FILES,
     dossier,
@@ -10,6 +33,7 @@ from getihu.supervision.selectors.dossiers import (
     program_sha256,
     verifier_text,
 )
+from getihu.supervision.selectors.memory import memory_of, memory_since
 from getihu.supervision.selectors.plans import (
     get_plan,
     list_inspectors,
@@ -17,9 +41,19 @@ from getihu.supervision.selectors.plans import (
     list_public_plans,
     source_at,
 )
+from getihu.supervision.selectors.repairs import (
+    asked_of_record,
+    find_note,
+    get_credit_record,
+    list_credit_records,
+    list_noted_records,
+    record_is_open,
+)
+from getihu.supervision.selectors.triggers import false_alarms, list_signals
 from getihu.supervision.selectors.visits import (
     find_visit_by_code,
     get_visit,
+    list_done,
     list_visits,
     list_visits_of,
     visible_visits,
@@ -28,24 +62,56 @@ from getihu.supervision.selectors.visits import (
 __all__ = [
     "DOSSIER_FILES",
     "UnknownField",
+    "UnknownItem",
+    "UnknownTrigger",
+    "answer_of",
+    "asked_of",
+    "asked_of_record",
     "burden_of",
     "class_of",
+    "comparable_to",
+    "consistency_of",
     "dossier",
+    "false_alarms",
+    "find_breach",
     "find_file",
+    "find_note",
     "find_visit_by_code",
+    "get_breach",
+    "get_credit_record",
     "get_field",
+    "get_item",
     "get_plan",
+    "get_trigger",
     "get_visit",
+    "is_left_alone",
+    "list_breaches",
+    "list_breaches_of",
+    "list_credit_records",
+    "list_done",
     "list_fields",
     "list_files",
     "list_inspectors",
+    "list_items",
+    "list_noted_records",
     "list_plans",
     "list_public_plans",
+    "list_signals",
+    "list_triggers",
+    "list_uncovered",
     "list_visits",
     "list_visits_of",
+    "looked_up",
+    "memory_of",
+    "memory_since",
     "program_sha256",
     "ratios_of",
+    "record_is_open",
+    "remembers",
+    "seen_digest",
     "source_at",
+    "superior_checked",
     "verifier_text",
+    "visible_breaches",
     "visible_visits",
 ]

@@ -1,19 +1,29 @@
 """What a trader bears: every visit of every department in a year, beside what the year allows."""
 
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import nullcontext
+from datetime import date
 from fractions import Fraction
 
 from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor
 from getihu.dataplane import selectors as dataplane
+from getihu.kernel.periods import add_months
 from getihu.rulebook import selectors as rulebook
-from getihu.supervision.catalogue.fields import CLASSES, agencies_of, get_field
+from getihu.supervision.catalogue.fields import (
+    CLASSES,
+    FieldOfSupervision,
+    agencies_of,
+    get_field,
+)
 from getihu.supervision.contracts import PLANNED, Burden, Ratios, VisitKind, VisitState
 from getihu.supervision.models import Visit
 from getihu.supervision.selectors.visits import visible_visits
 
 RISK = "supervision.risk_class"
+# Not a visit of its own: taken back, or done as part of another's.
+NOT_BORNE = (VisitState.CANCELLED, VisitState.JOINED)
 
 
 def burden_of(trader_code: str, field_id: str, year: int, *, actor: Actor | None) -> Burden:
@@ -23,7 +33,7 @@ def burden_of(trader_code: str, field_id: str, year: int, *, actor: Actor | None
         kinds = [
             visit.kind
             for visit in visible_visits(actor).filter(trader_code=trader_code, year=year)
-            if visit.state != VisitState.CANCELLED and field_id in visit.items
+            if visit.state not in NOT_BORNE and field_id in visit.items
         ]
     planned = sum(1 for kind in kinds if kind in PLANNED)
     risk = class_of(trader_code)
@@ -43,6 +53,22 @@ def class_of(trader_code: str) -> str:
     return risk_class(decided.get(trader_code, (None, None))[0])
 
 
+def is_left_alone(trader_code: str, field_id: str) -> bool:
+    """Whether a trader is left out of the draws of a field because it is checked only on a trigger
+    (触发式), by the newest data."""
+    exempt = get_field(field_id).exempt
+    if exempt is None or class_of(trader_code) not in exempt.classes:
+        return False
+    try:
+        snapshot = dataplane.get_published_snapshot()
+        decided = rulebook.list_decided(
+            exempt.rule, [trader_code], snapshot.data_until, snapshot.snapshot_id
+        )
+    except (dataplane.NothingPublished, rulebook.NotSwept):
+        return False
+    return decided.get(trader_code, (None, None))[0] == "yes"
+
+
 def risk_class(outcome: str | None) -> str:
     """The class an outcome of the rule stands for; ``unknown`` for every other."""
     return outcome if outcome in CLASSES else "unknown"
@@ -52,9 +78,37 @@ def count_planned(field_id: str, year: int) -> Counter[str]:
     """Trader code → planned visits of a field in a year, done or to come, whoever planned them."""
     with over_the_wall():
         rows = Visit.objects.filter(year=year, kind__in=PLANNED, items__has_key=field_id)
-        return Counter(
-            rows.exclude(state=VisitState.CANCELLED).values_list("trader_code", flat=True)
+        return Counter(rows.exclude(state__in=NOT_BORNE).values_list("trader_code", flat=True))
+
+
+def superior_checked(field: FieldOfSupervision, on: date) -> set[str]:
+    """Traders the city's office has checked in a field so lately that a lower one does not check the
+    same again on a day (令第49号第四十二条; rule supervision.food_recheck). A suspicion or an evident
+    hazard brings a targeted check all the same."""
+    if field.after_superior is None:
+        return set()
+    since = add_months(on, -field.after_superior.months)
+    with over_the_wall():
+        rows = Visit.objects.filter(
+            level="city", state=VisitState.DONE, done_on__gte=since, items__has_key=field.id
         )
+        return set(rows.values_list("trader_code", flat=True))
+
+
+def list_uncovered(field: FieldOfSupervision, codes: Iterable[str], on: date) -> list[str]:
+    """Of some traders those nobody is known to have checked in a field within its years of coverage,
+    never checked first, then the longest ago (令第49号第二十二条)."""
+    if field.coverage is None:
+        return []
+    since = add_months(on, -12 * field.coverage.years)
+    with over_the_wall():
+        rows = Visit.objects.filter(state=VisitState.DONE, items__has_key=field.id)
+        last: dict[str, date] = {}
+        for code, done_on in rows.values_list("trader_code", "done_on"):
+            if done_on is not None:
+                last[code] = max(done_on, last.get(code, done_on))
+    due = [code for code in codes if code not in last or last[code] < since]
+    return sorted(due, key=lambda code: (last.get(code, date.min), code))
 
 
 def ratios_of(year: int) -> Ratios:

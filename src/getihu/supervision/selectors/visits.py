@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor, Role
 from getihu.accounts.selectors import within
-from getihu.supervision.catalogue.fields import agencies_of
+from getihu.supervision.catalogue.fields import agencies_of, list_fields
 from getihu.supervision.contracts import (
     FINDING_LABELS,
     VISIT_LABELS,
@@ -31,6 +31,7 @@ def visible_visits(actor: Actor | None) -> QuerySet[Visit]:
         return found
     hers = Q(trader_code__in=[*actor.own, *(code for code, _ in actor.authorised)])
     told = Q(state=VisitState.DONE) | Q(plan__state=PlanState.PUBLISHED)
+    told &= ~Q(state=VisitState.JOINED)
     return found.filter(hers & told | within(actor.scope(*OFFICERS), "place"))
 
 
@@ -43,12 +44,25 @@ def list_visits_of(trader_code: str, *, actor: Actor, year: int | None = None) -
 
 def list_visits(actor: Actor, *, limit: int = 100) -> list[VisitView]:
     """Visits the actor's own offices have before them, the oldest first."""
+    agencies = {grant.agency for grant in actor.grants if grant.role in OFFICERS}
+    theirs = Q(agency__in=agencies)
+    for field in list_fields():
+        if field.agency in agencies:
+            theirs |= Q(items__has_key=field.id)  # a joint visit that another leads
+    found = Visit.objects.select_related("plan").filter(
+        theirs, within(actor.scope(*OFFICERS), "place"), state=VisitState.PLANNED
+    )
+    return [view_of(visit) for visit in found.order_by("planned_on", "made_at", "id")[:limit]]
+
+
+def list_done(actor: Actor, *, limit: int = 20) -> list[VisitView]:
+    """Visits of the actor's own offices that found something, the latest first."""
     found = Visit.objects.select_related("plan").filter(
         within(actor.scope(*OFFICERS), "place"),
         agency__in={grant.agency for grant in actor.grants if grant.role in OFFICERS},
-        state=VisitState.PLANNED,
+        finding__in=[Finding.CORRECTED, Finding.TO_CORRECT, Finding.TO_CASE],
     )
-    return [view_of(visit) for visit in found.order_by("planned_on", "made_at", "id")[:limit]]
+    return [view_of(visit) for visit in found.order_by("-done_on", "id")[:limit]]
 
 
 def get_visit(visit_id: uuid.UUID | str, *, actor: Actor) -> VisitView:
@@ -78,7 +92,7 @@ def view_of(visit: Visit) -> VisitView:
         kind_label=VISIT_LABELS[kind],
         agencies=agencies_of(visit.items),
         items=items,
-        basis=visit.basis,
+        basis="；".join([visit.basis, *(visit.basis_more or [])]),
         planned_on=visit.planned_on,
         done_on=visit.done_on,
         state=VisitState(visit.state),

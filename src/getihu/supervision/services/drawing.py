@@ -22,7 +22,12 @@ from getihu.supervision.contracts import PLAN_LABELS, Chance, NotNow, PlanState,
 from getihu.supervision.draws import rounds
 from getihu.supervision.draws.texts import digest
 from getihu.supervision.models import Conflict, Inspector, Plan, Visit
-from getihu.supervision.selectors.burden import RISK, count_planned, risk_class
+from getihu.supervision.selectors.burden import (
+    RISK,
+    count_planned,
+    risk_class,
+    superior_checked,
+)
 from getihu.supervision.selectors.dossiers import keep_text, program_sha256, read_text
 from getihu.supervision.selectors.plans import source_at
 from getihu.supervision.services.planning import chance_from, lock_plan
@@ -159,6 +164,8 @@ def _freeze(plan: Plan) -> tuple[rounds.Lists, dict[str, object]]:
     frame: dict[str, str] = {}
     excluded: dict[str, str] = {}
     borne = count_planned(field.id, plan.year)
+    left_alone = _left_alone(field, as_of, snapshot_id)
+    seen_above = superior_checked(field, plan.window_from)
     for row in city.filter(pc.equal(city["county_code"], plan.county_code)).to_pylist():
         code, stratum = row["trader_code"], risk_class(row["outcome"])
         if row["is_registered"] == "false":
@@ -167,6 +174,12 @@ def _freeze(plan: Plan) -> tuple[rounds.Lists, dict[str, object]]:
             excluded[code] = "other_trade"
         elif borne[code] >= field.most_a_year[stratum].value:
             excluded[code] = "year_is_full"  # drawing her would break the legal maximum
+        elif code in seen_above:
+            excluded[code] = "superior_checked"
+        elif code in left_alone and field.exempt and stratum in field.exempt.classes:
+            excluded[code] = (
+                "new_trade"  # 触发式: only a complaint, a hand-over or data bring a check
+            )
         else:
             frame[code] = stratum
     people = Inspector.objects.filter(county_code=plan.county_code, agency=plan.agency)
@@ -180,6 +193,7 @@ def _freeze(plan: Plan) -> tuple[rounds.Lists, dict[str, object]]:
         [(person.number, skill) for person in able for skill in person.qualifications],
         [(c.inspector.number, c.trader_code) for c in against],
     )
+    versions = rulebook.swept_versions(as_of, snapshot_id)
     about: dict[str, object] = {
         "plan": str(plan.pk),
         "number": plan.number,
@@ -190,10 +204,19 @@ def _freeze(plan: Plan) -> tuple[rounds.Lists, dict[str, object]]:
         "window": [plan.window_from.isoformat(), plan.window_until.isoformat()],
         "as_of": as_of.isoformat(),
         "snapshot": snapshot_id,
-        "risk_rule": rulebook.swept_versions(as_of, snapshot_id)[RISK],
+        "risk_rule": versions[RISK],
+        **({"exempt_rule": versions[field.exempt.rule]} if field.exempt else {}),
         "basis": field.basis,
     }
     return lists, about
+
+
+def _left_alone(field: FieldOfSupervision, as_of: date, snapshot_id: str) -> set[str]:
+    """Traders for whom the exempting rule of a field says yes. Raises NotSwept."""
+    if field.exempt is None:
+        return set()
+    city = rulebook.city_outcomes(field.exempt.rule, as_of, snapshot_id)
+    return set(city.filter(pc.equal(city["outcome"], "yes"))["trader_code"].to_pylist())
 
 
 def _is_of(field: FieldOfSupervision, industry: str | None) -> bool:
@@ -218,6 +241,7 @@ def _make_visits(plan: Plan, drawn: list[rounds.Drawn], at: datetime) -> None:
                 team=list(d.team),
                 year=plan.year,
                 code=fresh_code(),
+                level="county",
                 made_at=at,
             )
             for d in drawn

@@ -10,6 +10,7 @@ from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor
 from getihu.cases import selectors as cases
 from getihu.supervision.catalogue.fields import FieldOfSupervision, get_field
+from getihu.supervision.catalogue.triggers import Trigger, get_trigger
 from getihu.supervision.contracts import (
     PLANNED,
     Finding,
@@ -20,7 +21,8 @@ from getihu.supervision.contracts import (
     VisitState,
 )
 from getihu.supervision.models import Visit
-from getihu.supervision.selectors.burden import burden_of
+from getihu.supervision.selectors.burden import burden_of, superior_checked
+from getihu.supervision.selectors.triggers import checked_lately
 from getihu.supervision.selectors.visits import visible_visits
 from getihu.supervision.services.rights import check_officer, day_of
 from getihu.supervision.services.telling import tell
@@ -41,6 +43,7 @@ def plan_visit(
     field_id: str,
     cause: str,
     planned_on: date,
+    trigger: str = "",
     by: Actor,
     at: datetime,
 ) -> str:
@@ -48,8 +51,9 @@ def plan_visit(
 
     A planned one beyond what the trader's class allows in the year is refused; one that a complaint
     or a hand-over caused is not limited, and not counted as planned (优化营商环境条例第五十四条).
+    ``trigger`` names what brought a targeted one; within its quiet months it brings no second.
 
-    Raises: NotAllowed, UnknownField, TooMany, NotNow.
+    Raises: NotAllowed, UnknownField, UnknownTrigger, TooMany, NotNow.
     """
     field = get_field(field_id)
     check_officer(by, field.agency, place, "安排检查")
@@ -59,9 +63,12 @@ def plan_visit(
         raise NotNow("不经抽签的检查要写明起因：投诉举报、转办交办、数据监测，或者哪一次复查。")
     if planned_on < day_of(at):
         raise NotNow("检查日期已经过去。处理办法：选今天或以后的日期。")
+    if trigger:
+        _check_trigger(get_trigger(trigger), trader_code, kind, field.id, planned_on)
     with transaction.atomic(), over_the_wall():
         if kind in PLANNED:
             _check_room(trader_code, field, planned_on.year)
+            _check_quiet(trader_code, field, planned_on)
         visit = Visit.objects.create(
             trader_code=trader_code,
             place=place,
@@ -70,6 +77,8 @@ def plan_visit(
             items={field.id: list(field.checks)},
             basis=field.basis,
             cause=cause.strip()[:200],
+            trigger=trigger or None,
+            level=_level_of(by, field.agency, place),
             year=planned_on.year,
             planned_on=planned_on,
             code=fresh_code(),
@@ -138,6 +147,34 @@ def _check_room(trader_code: str, field: FieldOfSupervision, year: int) -> None:
             f"今年的计划检查已经有 {burden.planned_count} 次，这一类最多 {burden.most} 次（{source}）。"
             "依据：优化营商环境条例第五十四条（多个事项尽可能合并）。"
             "处理办法：并入已经安排的那一次；有投诉举报等线索的，按针对性检查办理。"
+        )
+
+
+def _level_of(by: Actor, agency: str, place: str) -> str:
+    """Whether the office that leads is the city's or a county's."""
+    reached = [g for g in by.grants if g.agency == agency and g.scope.covers(place)]
+    return "city" if any(g.scope.covers("330300") for g in reached) else "county"
+
+
+def _check_trigger(
+    trigger: Trigger, trader_code: str, kind: VisitKind, field_id: str, planned_on: date
+) -> None:
+    if kind is not VisitKind.TARGETED:
+        raise NotNow("只有针对性检查写触发规则。")
+    if field_id not in trigger.fields:
+        raise NotNow(f"“{trigger.title}”不引起这个领域的检查。")
+    if checked_lately(trigger, [trader_code], planned_on):
+        raise NotNow(
+            f"“{trigger.title}”在 {trigger.quiet_months} 个月里已经引起过一次检查"
+            f"（{trigger.quiet_source}）。有新的投诉举报、转办交办，按那一条安排。"
+        )
+
+
+def _check_quiet(trader_code: str, field: FieldOfSupervision, planned_on: date) -> None:
+    if field.after_superior and trader_code in superior_checked(field, planned_on):
+        raise TooMany(
+            f"上级刚检查过，{field.after_superior.months} 个月内不重复检查（{field.after_superior.source}）。"
+            "处理办法：用上级的检查结果；涉嫌违法或者有明显隐患的，按针对性检查办理。"
         )
 
 
