@@ -63,6 +63,7 @@ NOT_A_PERSON_S = {
     "portal:licence-request-response": "signed and bound to the question",
     "portal:desk-award-run": "a run over the whole city; the sample in it is scoped by place",
     "portal:desk-policy-act": "a draft of a policy",
+    "portal:desk-supervision-plan": "a plan of one's own office; the list in it is public",
     "portal:mine-start": "a matter; the shop is chosen among one's own",
     "portal:mine-bundle-start": "a bundle of matters; the shop is chosen among one's own",
 }

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from getihu.accounts.contracts import Role
+from getihu.accounts.models import Account
 from getihu.kernel.errors import InvalidInput
 from getihu.rulebook import selectors as rulebook
 from getihu.supervision import selectors, services
@@ -17,6 +18,7 @@ from getihu.supervision.draws import merging
 from getihu.supervision.models import Plan, Visit
 from getihu.supervision.services import joining
 from tests.growth.conftest import officer
+from tests.signed_in import sign_in
 from tests.supervision.conftest import NEW, code, drawn, later, make
 
 pytestmark = pytest.mark.django_db
@@ -138,6 +140,14 @@ def test_within_two_years_everybody_is_to_be_checked_the_longest_ago_first(count
     assert selectors.list_uncovered(food, three, date(2029, 1, 11)) == [code(3)]
     assert selectors.list_uncovered(food, three, date(2029, 1, 12)) == [code(3), code(1), code(2)]
     assert selectors.list_uncovered(selectors.get_field("general"), three, DAY) == []
+
+
+def test_the_plan_s_page_lists_who_is_due_within_two_years(client, county, chief, clerk):
+    plan = make(chief, field_id="food")
+    services.commit_plan(plan, by=chief, at=later(2))
+    sign_in(client, Account.objects.get(pk=chief.account_id))
+    page = client.get(f"/desk/supervision/{plan}/").content.decode()
+    assert "2 年查一遍" in page and "只列前 50 户" in page and "以前的要查案卷" in page
 
 
 def test_a_new_column_left_the_guards_standing(county, clerk):

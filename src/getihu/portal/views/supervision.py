@@ -211,8 +211,13 @@ def desk(request: HttpRequest) -> HttpResponse:
 def desk_plan(request: HttpRequest, plan_id: uuid.UUID) -> HttpResponse:
     """One plan: where it stands, and the one step that comes next."""
     actor = actor_of(request)
-    _, shown = selectors.get_plan(plan_id, actor=actor)
+    plan, shown = selectors.get_plan(plan_id, actor=actor)
     told = json.loads(shown.commitment) if shown.commitment else None
+    field = selectors.get_field(shown.field_id)
+    frame = (selectors.find_file(plan, "frame.csv") or "") if field.coverage else ""
+    listed = [line.partition(",")[0] for line in frame.splitlines()]
+    uncovered = selectors.list_uncovered(field, listed, today())
+    shows(request, *uncovered[:SHOWN])
     context = {
         "plan": shown,
         "place": _place(shown),
@@ -220,6 +225,10 @@ def desk_plan(request: HttpRequest, plan_id: uuid.UUID) -> HttpResponse:
         "strata": [(s, CLASS_LABELS.get(s["name"], s["name"])) for s in told["strata"]]
         if told
         else [],
+        "field": field,
+        "uncovered": uncovered[:SHOWN],
+        "uncovered_count": len(uncovered),
+        "today": today(),
         "recipe": _recipe_words(shown.recipe),
         "witnesses": _witnesses(actor, shown),
         "chief": Role.SUPERVISOR in actor.roles,

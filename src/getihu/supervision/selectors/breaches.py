@@ -137,11 +137,15 @@ def answer_of(breach: Breach) -> tuple[Answer, Memory]:
         )
         for clause in decision.clauses
     )
+    is_yes = decision.outcome == "yes"
+    benefit = rulebook.get_rule(item.rule, breach.found_on).benefit_kind
     return (
         Answer(
             decision.outcome,
-            decision.outcome_label,
-            decision.reason,
+            f"{decision.outcome_label}：{benefit}"
+            if is_yes and benefit
+            else decision.outcome_label,
+            "条件都满足，没有排除的情形。" if is_yes else decision.reason,
             lines,
             decision.source.document,
             decision.source.article,
