@@ -7,7 +7,7 @@ import pytest
 from getihu.accounts.contracts import CITY, Role
 from getihu.config.demo_passport import open_wallets
 from getihu.dataplane import selectors as dataplane
-from getihu.passport import selectors
+from getihu.passport import selectors, services
 from tests.cases.cast import officer, person
 
 AT = datetime.now(UTC)
@@ -28,6 +28,8 @@ def test_the_demo_has_wallets_looks_and_requests_in_every_state(real_city):
         "demo-bank": clerk,
         "demo-inspector": officer("demo-inspector", Role.INSPECTOR, "amr", CITY),
     }
+    # A case of the demo may have been granted before: its permit is there, the licence is not.
+    services.issue_certificate(code, "food_permit", {}, at=AT, number="20261012-D7EB84DA")
     assert open_wallets(cast, at=AT) == 1
     assert sum(c.is_valid for c in selectors.list_certificates(code, at=AT)) > 1
     states = [asked.state for asked in selectors.list_asked(clerk, at=AT)]
