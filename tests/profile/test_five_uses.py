@@ -116,3 +116,18 @@ def _let_through(city, rules, as_of, *, asked_as=()):
     from getihu.rulebook.columns.sweep import JoinedSweep, sweep_columns
 
     return JoinedSweep(rules, [sweep_columns(city, rules, as_of)])
+
+
+def test_many_explained_together_are_explained_as_each_alone(shop, real_city, needing):
+    code, snapshot = shop[0].trader_code, dataplane.get_published_snapshot().snapshot_id
+    codes = sorted({code, *real_city.personas.values()})
+    for rule in needing:
+        together = {
+            each.trader_code: each
+            for each in rulebook.explain_many(
+                rule.id, codes, as_of=real_city.as_of, snapshot_id=snapshot
+            )
+        }
+        assert code in together
+        for each in list(together)[:4]:
+            assert together[each] == rulebook.explain_rule(each, rule.id, as_of=real_city.as_of)

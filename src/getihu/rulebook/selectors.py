@@ -1,7 +1,7 @@
 """Reads of the rulebook: rules, decisions with reasons, counts of the last sweep."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -52,7 +52,7 @@ from getihu.rulebook.load.cases import read_cases
 from getihu.rulebook.load.folder import cases_file, load_rulebook, rule_files
 from getihu.rulebook.load.texts import TextCheck
 from getihu.rulebook.model.rules import SUBJECT_LABELS, Rule, Rulebook
-from getihu.rulebook.permitted import Permitted, facts_for
+from getihu.rulebook.permitted import Permitted, facts_for, facts_of_many
 from getihu.rulebook.settle.budgets import Claim, Queue, queue
 from getihu.rulebook.settle.reads import settle_decisions
 from getihu.rulebook.slips.record import with_answers
@@ -89,6 +89,7 @@ __all__ = [
     "decisions_path",
     "draft_rule",
     "drift_report_of",
+    "explain_many",
     "explain_rule",
     "explain_trader",
     "file_name_of",
@@ -341,6 +342,18 @@ def explain_rule(
     check_answers([rule], answers or {})
     trader = with_answers(facts_for(rule.id, trader), answers or {}, dataplane.fact_catalogue())
     return decide(rule, trader, dataplane.fact_catalogue())
+
+
+def explain_many(
+    rule_id: str, trader_codes: Sequence[str], *, as_of: date, snapshot_id: str
+) -> Iterator[Decision]:
+    """One rule on many traders, sorted by code, each as ``explain_rule`` gives it; who is not on the
+    register is left out. Raises: FactsNotBuilt, AsOfBeforeData, UnknownRule, UnknownSnapshot."""
+    _check_known(get_rulebook(), rule_id)
+    rule = get_rule(rule_id, as_of)
+    traders = dataplane.list_trader_facts(trader_codes, as_of, snapshot_id, facts=rule.facts)
+    for trader in facts_of_many(rule, traders):
+        yield decide(rule, trader, dataplane.fact_catalogue())
 
 
 def decide_without(trader: TraderFacts, rule_id: str, given: Collection[str] | None) -> Decision:
