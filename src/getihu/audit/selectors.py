@@ -9,11 +9,12 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Count, Max, Min, Q
 
 from getihu.audit import guards, sealing
 from getihu.audit.canonical import commitment, moment_text
 from getihu.audit.contracts import (
+    Activity,
     Checkpoint,
     InclusionProof,
     LogFinding,
@@ -187,6 +188,22 @@ def list_latest(kind_prefix: str, *, limit: int = 100) -> list[RecordedEvent]:
     """Return the newest events whose kind begins so, newest first."""
     rows = Event.objects.filter(kind__startswith=kind_prefix).order_by("-id")
     return [_recorded(row) for row in rows[:limit]]
+
+
+def list_active(
+    kind: str, *, after: datetime, until: datetime, least: int, actor: str = ""
+) -> list[Activity]:
+    """Return who did one kind of thing to ``least`` different objects or more, after one moment and
+    up to another, by actor; ``actor`` asks about one alone. Cost: reads the events of that time."""
+    told = Event.objects.filter(kind=kind, at__gt=after, at__lte=until)
+    rows = (
+        (told.filter(actor=actor) if actor else told)
+        .values("actor")
+        .annotate(things=Count("object_ref", distinct=True), first=Min("at"), last=Max("at"))
+        .filter(things__gte=least)
+        .order_by("actor")
+    )
+    return [Activity(r["actor"], r["things"], r["first"], r["last"]) for r in rows]
 
 
 def _recorded(row: Event) -> RecordedEvent:

@@ -32,6 +32,7 @@ class PassReport:
     pooled: int = 0
     pushed: int = 0
     logged: int = 0
+    alarmed: int = 0
     failed: list[str] = field(default_factory=list)
 
 
@@ -60,6 +61,7 @@ def run_pass(at: datetime) -> PassReport:
         ("pushes", _push),
         ("consents", _expire),
         ("profiles", _profile),
+        ("reading", _watch),
         ("notices", _deliver),
         ("events", _publish),
         ("log", _sequence),
@@ -170,6 +172,12 @@ def _profile(at: datetime, report: PassReport) -> None:
         return
 
 
+def _watch(at: datetime, report: PassReport) -> None:
+    from getihu.journeys import services
+
+    report.alarmed += services.watch_reading(at)
+
+
 def _deliver(at: datetime, report: PassReport) -> None:
     from getihu.notifications import services
 
@@ -210,6 +218,7 @@ def _told(report: PassReport) -> str:
         ("培育库", report.pooled),
         ("到账", report.paid),
         ("推送政策", report.pushed),
+        ("查看警报", report.alarmed),
         ("发出通知", report.notices_sent),
         ("送出事件", report.events_sent),
         ("收进日志", report.logged),

@@ -203,6 +203,12 @@ CONSENTS_ASKED = env.bool("GETIHU_CONSENTS_ASKED", default=True)
 RULE_CONSENTS = "getihu.config.consents.RegistryConsents" if CONSENTS_ASKED else ""
 # Where a trader is registered, asked by the access policy of the layer that knows.
 ACCESS_DIVISION_OF = "getihu.config.access.division_of"
+# An account that looks at so many different people within so many hours raises an alarm to the
+# security administrator; every row of an export counts.  本项目设定，非官方
+BULK_READING = {
+    "people": env.int("GETIHU_BULK_READING_PEOPLE", default=200),
+    "hours": env.int("GETIHU_BULK_READING_HOURS", default=24),
+}
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_FAILURE_VIEW = "getihu.portal.views.csrf_failure"
@@ -266,6 +272,7 @@ DEFAULT_FROM_EMAIL = env.str("GETIHU_EMAIL_FROM", default="getihu@localhost")
 # Other systems that are told of events: a list of {name, url, secret, types}.
 WEBHOOK_ENDPOINTS = env.json("GETIHU_WEBHOOKS", default=[])
 NOTICE_GUARDS = {
+    "alarm_is_open": "getihu.access.selectors.alarm_is_open",
     "case_is": "getihu.cases.selectors.case_is",
     "rectification_is": "getihu.evaluations.selectors.is_still",
     "award_is": "getihu.policies.selectors.award_is",
