@@ -33,6 +33,7 @@ class PassReport:
     pushed: int = 0
     logged: int = 0
     alarmed: int = 0
+    erased: int = 0
     failed: list[str] = field(default_factory=list)
 
 
@@ -62,6 +63,7 @@ def run_pass(at: datetime) -> PassReport:
         ("consents", _expire),
         ("profiles", _profile),
         ("reading", _watch),
+        ("retention", _erase),
         ("notices", _deliver),
         ("events", _publish),
         ("log", _sequence),
@@ -178,6 +180,12 @@ def _watch(at: datetime, report: PassReport) -> None:
     report.alarmed += services.watch_reading(at)
 
 
+def _erase(at: datetime, report: PassReport) -> None:
+    from getihu.config import retention
+
+    report.erased += sum(retention.sweep_if_due(at).values())
+
+
 def _deliver(at: datetime, report: PassReport) -> None:
     from getihu.notifications import services
 
@@ -219,6 +227,7 @@ def _told(report: PassReport) -> str:
         ("到账", report.paid),
         ("推送政策", report.pushed),
         ("查看警报", report.alarmed),
+        ("到期清除", report.erased),
         ("发出通知", report.notices_sent),
         ("送出事件", report.events_sent),
         ("收进日志", report.logged),

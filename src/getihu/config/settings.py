@@ -128,7 +128,9 @@ _SQLITE_JOURNAL = (
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
-    "init_command": f"{_SQLITE_JOURNAL} PRAGMA foreign_keys=ON; PRAGMA mmap_size=0;",
+    "init_command": f"{_SQLITE_JOURNAL} PRAGMA foreign_keys=ON; PRAGMA mmap_size=0;"
+    # What is erased is overwritten in the file too, not only taken out of its index.
+    " PRAGMA secure_delete=ON;",
 }
 
 DATABASES = {
