@@ -350,6 +350,46 @@ def clocks_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def retention_page() -> str:
+    from getihu.config.retention import kept_classes
+
+    classes = kept_classes()
+    units = {"days": "天", "months": "个月", "years": "年"}
+    lines = [
+        "# Retention 保存期限",
+        "",
+        MADE,
+        "",
+        "What is kept of people goes once a day when its term is over (`getihu work`); how much of "
+        "each class went stands in the audit log (`retention.swept`). Terms no law gives are set "
+        "by this project. On SQLite what is erased is overwritten in the file; on PostgreSQL it "
+        "leaves the disk with the next vacuum and the end of the archived WAL. Backups made "
+        "before still hold it, until they go themselves.",
+        "",
+    ]
+    lines += _table(
+        ("类别", "保存什么", "从", "多久", "依据", "期限"),
+        [
+            (
+                f"`{c.id}`",
+                c.what,
+                c.since,
+                f"{c.keep[1]} {units[c.keep[0]]}",
+                c.source,
+                "法定" if c.official else "本项目设定，非官方",
+            )
+            for c in classes
+            if c.keep
+        ],
+    )
+    lines += ["", "Not erased, for no source says when:", ""]
+    lines += _table(
+        ("类别", "保存什么", "为什么不清"),
+        [(f"`{c.id}`", c.what, c.not_erased) for c in classes if c.not_erased],
+    )
+    return "\n".join(lines) + "\n"
+
+
 def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
     return [
         f"| {' | '.join(header)} |",
@@ -364,6 +404,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "matters": matters_page,
     "bundles": bundles_page,
     "clocks": clocks_page,
+    "retention": retention_page,
 }
 
 if __name__ == "__main__":

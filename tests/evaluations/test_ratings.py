@@ -352,9 +352,8 @@ def test_a_contact_is_kept_for_a_bad_rating_alone_and_erased_in_time(cast):
     services.report_result(
         row.pk, outcome=Outcome.MENDED, result="改了", by=cast.window, at=days(11)
     )
-    services.sweep_ratings(days(40))
-    assert RatingContact.objects.count() == 1
-    services.sweep_ratings(days(42))
+    assert services.erase_contacts(days(10), at=days(40)) == 0
+    assert services.erase_contacts(days(12), at=days(42)) == 1
     assert RatingContact.objects.count() == 0
 
 

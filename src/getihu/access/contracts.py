@@ -65,3 +65,21 @@ class Look:
     at: datetime
     by: str
     what: str
+
+
+@dataclass(frozen=True)
+class AlarmSummary:
+    """An account that looked at many people: how many, in which time, and what came of it.
+    ``closed_at`` is None while nobody has said what it was."""
+
+    id: str
+    account_id: str
+    login: str
+    name: str
+    people: int
+    first_look_at: datetime
+    last_look_at: datetime
+    raised_at: datetime
+    closed_at: datetime | None
+    closed_by: str
+    finding: str

@@ -1,16 +1,22 @@
 """The policy as read from its file, and what it says about an actor."""
 
+import uuid
 from collections.abc import Iterator
+from datetime import datetime
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import yaml
 from django.conf import settings
+from django.db.models import F
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils.module_loading import import_string
 
-from getihu.access.contracts import Look, Mask, PolicyRow, RowScope, Who
+from getihu.access.contracts import AlarmSummary, Look, Mask, PolicyRow, RowScope, Who
+from getihu.access.models import BulkAlarm
+from getihu.accounts import selectors as accounts
 from getihu.accounts.contracts import CITY, ROLE_LABELS, Actor, Purpose, Role, Scope
 from getihu.audit import selectors as audit
 from getihu.kernel.codes import InvalidCreditCode, normalise_credit_code
@@ -241,3 +247,33 @@ def _capacity(body: dict[str, Any]) -> str:
 
 def _what_was_seen(body: dict[str, Any]) -> str:
     return next((row.why for row in policy() if row.route == body["route"]), "")
+
+
+def list_alarms(actor: Actor, at: datetime, *, limit: int = 100) -> list[AlarmSummary]:
+    """Alarms about accounts of the region this security administrator manages: open ones first,
+    then newest first. None for everybody else."""
+    scope = actor.scope(Role.SECURITY_ADMINISTRATOR)
+    rows: Any = BulkAlarm.objects.select_related("account", "closed_by")
+    ordered = rows.order_by(F("closed_at").desc(nulls_first=True), "-raised_at")
+    hers = (row for row in ordered if accounts.is_administered(row.account_id, scope, at))
+    return [
+        AlarmSummary(
+            id=str(row.pk),
+            account_id=str(row.account_id),
+            login=row.account.login,
+            name=row.account.name,
+            people=row.people,
+            first_look_at=row.first_look_at,
+            last_look_at=row.last_look_at,
+            raised_at=row.raised_at,
+            closed_at=row.closed_at,
+            closed_by=row.closed_by.name if row.closed_by else "",
+            finding=row.finding,
+        )
+        for row in islice(hers, limit)
+    ]
+
+
+def alarm_is_open(alarm_id: str) -> bool:
+    """Whether nobody has said yet what an alarm was; asked again before its notice goes."""
+    return BulkAlarm.objects.filter(pk=uuid.UUID(alarm_id), closed_at=None).exists()

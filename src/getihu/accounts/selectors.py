@@ -12,6 +12,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from getihu.accounts.contracts import (
     ANONYMOUS,
+    CITY,
     ROLE_LABELS,
     Actor,
     AuthorisationSummary,
@@ -140,6 +141,26 @@ def list_officers_under(
         )
         for account in rows
     ]
+
+
+def is_administered(account_id: uuid.UUID, scope: Scope, at: datetime) -> bool:
+    """Whether a region holds every place an account has a role in. Who has no role anywhere is the
+    whole city's."""
+    held = Assignment.objects.filter(holds_at(at), account=account_id)
+    places = frozenset(held.values_list("division", flat=True)) or {CITY}
+    return all(scope.covers(place) for place in places)
+
+
+def list_security_administrators(over: uuid.UUID, at: datetime) -> list[uuid.UUID]:
+    """Open accounts of the security administrators in whose region an account works, by id; the
+    account itself is never among them."""
+    held = Assignment.objects.filter(
+        holds_at(at), role=Role.SECURITY_ADMINISTRATOR.value, account__closed_at=None
+    ).exclude(account=over)
+    reach: dict[uuid.UUID, set[str]] = {}
+    for account, division in held.values_list("account", "division"):
+        reach.setdefault(account, set()).add(division)
+    return sorted(a for a, d in reach.items() if is_administered(over, Scope(frozenset(d)), at))
 
 
 def find_actor(login: str, at: datetime) -> Actor:

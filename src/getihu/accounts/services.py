@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from axes.models import AccessAttempt
 from django.contrib.auth.hashers import make_password
+from django.contrib.sessions.models import Session
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils.crypto import salted_hmac
@@ -410,6 +412,16 @@ DEMO_OFFICERS = (
     ("demo-audit", "示例审计", Role.AUDIT_ADMINISTRATOR, "audit", "330300"),
 )
 REGIONS = {"330300": "温州市", "330302": "鹿城区", "330302001": "五马街道", "330382": "乐清市"}
+
+
+def erase_sessions(before: datetime, *, at: datetime) -> int:
+    """Forget sessions that ran out before a moment."""
+    return Session.objects.filter(expire_date__lt=before).delete()[0]
+
+
+def erase_attempts(before: datetime, *, at: datetime) -> int:
+    """Forget failed attempts to sign in made before a moment."""
+    return AccessAttempt.objects.filter(attempt_time__lt=before).delete()[0]
 
 
 class NotADemo(GetihuError):

@@ -89,6 +89,17 @@ class SequenceReport:
 
 
 @dataclass(frozen=True)
+class Activity:
+    """How many different objects one actor's events of a kind were about in a time, and when its
+    first and last ones were."""
+
+    actor: str
+    things: int
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True)
 class LogStatus:
     """How far the log has come. ``oldest_waiting_at`` is None when nothing waits."""
 

@@ -29,6 +29,8 @@ class Event(models.Model):
                 condition=models.Q(log_index__isnull=True),
                 name="audit_event_waiting",
             ),
+            # Who did much of one thing lately is asked every few seconds.
+            models.Index(fields=["kind", "at"], name="audit_event_kind_at"),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(

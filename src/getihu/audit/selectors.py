@@ -9,11 +9,12 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Count, Max, Min, Q
 
 from getihu.audit import guards, sealing
 from getihu.audit.canonical import commitment, moment_text
 from getihu.audit.contracts import (
+    Activity,
     Checkpoint,
     InclusionProof,
     LogFinding,
@@ -37,6 +38,8 @@ from getihu.audit.tlog.tiles import (
 )
 from getihu.kernel.errors import GetihuError
 
+EMPTIED: Final = "audit.emptied"
+NOTHING: Final = b""
 FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
 # Nothing else in the folder is public; the names are those of c2sp.org/tlog-tiles.
 PUBLISHED: Final = re.compile(
@@ -134,7 +137,7 @@ def list_openings(object_ref: str) -> list[dict[str, object]]:
     file; None while the event waits for the next checkpoint.
     """
     found: list[dict[str, object]] = []
-    for row in Event.objects.filter(object_ref=object_ref).order_by("id"):
+    for row in Event.objects.filter(object_ref=object_ref).exclude(record=NOTHING).order_by("id"):
         receipt = Receipt(row.pk, row.commitment, row.log_index)
         try:
             proof = receipt_file(receipt)
@@ -164,29 +167,50 @@ def read_published(name: str) -> bytes | None:
 def opening(event_id: int) -> dict[str, str]:
     """Return what shows which event a commitment stands for: ``salt`` (hex) and ``record``.
 
-    For the person it concerns and for auditors only: the record names actor and object.
+    For the person it concerns and for auditors only: the record names actor and object. Raises
+    NotInLog for an event whose term is over.
     """
-    row = Event.objects.get(pk=event_id)
+    row = Event.objects.filter(pk=event_id).exclude(record=NOTHING).first()
+    if row is None:
+        raise NotInLog(f"编号 {event_id} 的审计事件没有内容，或者过了保存期已经清空。")
     return {"salt": bytes(row.salt).hex(), "record": bytes(row.record).decode()}
 
 
 def get_event(event_id: int) -> RecordedEvent:
     """Return one event with its personal part, where its key still exists."""
-    row = Event.objects.filter(pk=event_id).first()
+    row = Event.objects.filter(pk=event_id).exclude(record=NOTHING).first()
     if row is None:
-        raise NotInLog(f"没有编号为 {event_id} 的审计事件。")
+        raise NotInLog(f"没有编号为 {event_id} 的审计事件，或者过了保存期已经清空。")
     return _recorded(row)
 
 
 def list_events_of(object_ref: str) -> list[RecordedEvent]:
     """Return the events of one object, oldest first. Cost: one indexed read, plus the keys."""
-    return [_recorded(row) for row in Event.objects.filter(object_ref=object_ref).order_by("id")]
+    rows = Event.objects.filter(object_ref=object_ref).exclude(record=NOTHING)
+    return [_recorded(row) for row in rows.order_by("id")]
 
 
 def list_latest(kind_prefix: str, *, limit: int = 100) -> list[RecordedEvent]:
     """Return the newest events whose kind begins so, newest first."""
-    rows = Event.objects.filter(kind__startswith=kind_prefix).order_by("-id")
+    rows = Event.objects.filter(kind__startswith=kind_prefix).exclude(record=NOTHING)
+    rows = rows.order_by("-id")
     return [_recorded(row) for row in rows[:limit]]
+
+
+def list_active(
+    kind: str, *, after: datetime, until: datetime, least: int, actor: str = ""
+) -> list[Activity]:
+    """Return who did one kind of thing to ``least`` different objects or more, after one moment and
+    up to another, by actor; ``actor`` asks about one alone. Cost: reads the events of that time."""
+    told = Event.objects.filter(kind=kind, at__gt=after, at__lte=until)
+    rows = (
+        (told.filter(actor=actor) if actor else told)
+        .values("actor")
+        .annotate(things=Count("object_ref", distinct=True), first=Min("at"), last=Max("at"))
+        .filter(things__gte=least)
+        .order_by("actor")
+    )
+    return [Activity(r["actor"], r["things"], r["first"], r["last"]) for r in rows]
 
 
 def _recorded(row: Event) -> RecordedEvent:
@@ -245,8 +269,16 @@ def _missing_guards() -> list[str]:
     return guards.missing_guards(connection)
 
 
+def last_told(kind: str) -> datetime | None:
+    """When something of a kind happened last; None: never, or longer ago than events are kept."""
+    return Event.objects.filter(kind=kind).aggregate(last=Max("at"))["last"]
+
+
 def _check_events(size: int) -> Iterator[LogFinding]:
-    """Every event says what its commitment says, and the sequenced ones stand in the files."""
+    """Every event says what its commitment says, and the sequenced ones stand in the files. Empty
+    are only those of the beginning that the log itself says were, after their term."""
+    told = list_latest(EMPTIED, limit=1)
+    through, before = (told[0].body["through"], told[0].body["before"]) if told else (-1, "")
     folder = TileFolder(log_folder())
     expected, number, bundle = 0, -1, []
     rows = Event.objects.filter(log_index__isnull=False).order_by("log_index")
@@ -256,7 +288,11 @@ def _check_events(size: int) -> Iterator[LogFinding]:
         if index != expected:
             yield LogFinding(f"序号不连续：应为 {expected}，是 {index}", index)
         expected = index + 1
-        yield from _check_event(row)
+        if not row.record:
+            if index > through or moment_text(row.at) >= before:
+                yield LogFinding("事件的内容被清空，日志里没有说它过了保存期", index)
+        else:
+            yield from _check_event(row)
         if index >= size:
             continue
         if index // 256 != number:

@@ -33,6 +33,8 @@ class PassReport:
     pooled: int = 0
     pushed: int = 0
     logged: int = 0
+    alarmed: int = 0
+    erased: int = 0
     failed: list[str] = field(default_factory=list)
 
 
@@ -63,6 +65,8 @@ def run_pass(at: datetime) -> PassReport:
         ("consents", _expire),
         ("profiles", _profile),
         ("indicators", _measure),
+        ("reading", _watch),
+        ("retention", _erase),
         ("notices", _deliver),
         ("events", _publish),
         ("log", _sequence),
@@ -185,6 +189,18 @@ def _profile(at: datetime, report: PassReport) -> None:
         return
 
 
+def _watch(at: datetime, report: PassReport) -> None:
+    from getihu.journeys import services
+
+    report.alarmed += services.watch_reading(at)
+
+
+def _erase(at: datetime, report: PassReport) -> None:
+    from getihu.config import retention
+
+    report.erased += sum(retention.sweep_if_due(at).values())
+
+
 def _deliver(at: datetime, report: PassReport) -> None:
     from getihu.notifications import services
 
@@ -226,6 +242,8 @@ def _told(report: PassReport) -> str:
         ("到账", report.paid),
         ("修复信用", report.repaired),
         ("推送政策", report.pushed),
+        ("查看警报", report.alarmed),
+        ("到期清除", report.erased),
         ("发出通知", report.notices_sent),
         ("送出事件", report.events_sent),
         ("收进日志", report.logged),

@@ -129,7 +129,9 @@ _SQLITE_JOURNAL = (
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
-    "init_command": f"{_SQLITE_JOURNAL} PRAGMA foreign_keys=ON; PRAGMA mmap_size=0;",
+    "init_command": f"{_SQLITE_JOURNAL} PRAGMA foreign_keys=ON; PRAGMA mmap_size=0;"
+    # What is erased is overwritten in the file too, not only taken out of its index.
+    " PRAGMA secure_delete=ON;",
 }
 
 DATABASES = {
@@ -204,6 +206,12 @@ CONSENTS_ASKED = env.bool("GETIHU_CONSENTS_ASKED", default=True)
 RULE_CONSENTS = "getihu.config.consents.RegistryConsents" if CONSENTS_ASKED else ""
 # Where a trader is registered, asked by the access policy of the layer that knows.
 ACCESS_DIVISION_OF = "getihu.config.access.division_of"
+# An account that looks at so many different people within so many hours raises an alarm to the
+# security administrator; every row of an export counts.  本项目设定，非官方
+BULK_READING = {
+    "people": env.int("GETIHU_BULK_READING_PEOPLE", default=200),
+    "hours": env.int("GETIHU_BULK_READING_HOURS", default=24),
+}
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_FAILURE_VIEW = "getihu.portal.views.csrf_failure"
@@ -280,6 +288,7 @@ DEFAULT_FROM_EMAIL = env.str("GETIHU_EMAIL_FROM", default="getihu@localhost")
 WEBHOOK_ENDPOINTS = env.json("GETIHU_WEBHOOKS", default=[])
 NOTICE_GUARDS = {
     "record_is_open": "getihu.supervision.selectors.record_is_open",
+    "alarm_is_open": "getihu.access.selectors.alarm_is_open",
     "case_is": "getihu.cases.selectors.case_is",
     "rectification_is": "getihu.evaluations.selectors.is_still",
     "award_is": "getihu.policies.selectors.award_is",

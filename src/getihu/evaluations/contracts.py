@@ -167,5 +167,4 @@ class SweepReport:
 
     opened: int = 0
     escalated: int = 0
-    forgotten: int = 0
     sealed: int = 0

@@ -53,7 +53,6 @@ from getihu.notifications import services as notifications
 from getihu.notifications.contracts import Channel, NoticeRequest
 
 CITY_TIME = ZoneInfo("Asia/Shanghai")
-CONTACT_DAYS = 30  # a contact is erased this long after the feedback; 本项目设定，非官方
 VISIT_DAYS = 30  # a visit can be rated so long; 本项目设定，非官方
 LONGEST_COMMENT, LONGEST_CONTACT = 500, 100
 JOB = "job:ratings"
@@ -295,8 +294,8 @@ def report_result(
 
 
 def sweep_ratings(at: datetime, *, limit: int = 200) -> SweepReport:
-    """Do what is due by now: open rectifications, tell superiors of late ones, erase contacts,
-    seal finished days. By level, so several workers may do it at once, again, and after any stop.
+    """Do what is due by now: open rectifications, tell superiors of late ones, seal
+    finished days. By level, so several workers may do it at once, again, and after any stop.
 
     A rating that cannot be worked is left for the next time and holds up no other. Raises, after
     everything else was done, RatingsNotSwept when only such are left, RatingsChanged.
@@ -305,7 +304,6 @@ def sweep_ratings(at: datetime, *, limit: int = 200) -> SweepReport:
     report = SweepReport(
         opened=_open_rectifications(at, limit, failed),
         escalated=_escalate_late(at, limit, failed),
-        forgotten=_forget_contacts(at),
         sealed=_seal_days(at),
     )
     # Once a day is enough: it reads every rating there is.
@@ -376,8 +374,9 @@ def _escalate_one(rectification_id: uuid.UUID, at: datetime) -> bool:
 
 
 @transaction.atomic
-def _forget_contacts(at: datetime) -> int:
-    over = Rectification.objects.filter(ended_at__lte=at - timedelta(days=CONTACT_DAYS))
+def erase_contacts(before: datetime, *, at: datetime) -> int:
+    """Erase where raters wanted to be called back, of rectifications that ended before a moment."""
+    over = Rectification.objects.filter(ended_at__lt=before)
     count, _ = RatingContact.objects.filter(rating__in=over.values("rating")).delete()
     if count:
         _log("evaluation.contacts_erased", JOB, "ratings:contacts", at, count=count)

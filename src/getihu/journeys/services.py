@@ -7,8 +7,11 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import transaction
 
+from getihu.access import services as access
+from getihu.accounts import selectors as people
 from getihu.accounts import services as accounts
 from getihu.accounts.contracts import Actor
 from getihu.cases import selectors as cases
@@ -130,6 +133,32 @@ def reset_second_factor(account_id: uuid.UUID, *, reason: str, by: Actor, at: da
         ),
         at=at,
     )
+
+
+@transaction.atomic
+def watch_reading(at: datetime) -> int:
+    """Raise the alarms on bulk looking that are due and tell the security administrators of the
+    region; returns how many are new. Safe to run again and in several processes."""
+    raised = access.raise_alarms(at)
+    for alarm, account in raised:
+        for administrator in people.list_security_administrators(account, at):
+            notifications.queue(
+                NoticeRequest(
+                    obligation=f"alarm:{alarm}",
+                    stage="raised",
+                    recipient=administrator,
+                    template_id="account.bulk_looking",
+                    values={
+                        "people": str(settings.BULK_READING["people"]),
+                        "hours": str(settings.BULK_READING["hours"]),
+                    },
+                    channels=(Channel.IN_APP, Channel.SMS, Channel.EMAIL),
+                    guard="alarm_is_open",
+                    guard_argument=str(alarm),
+                ),
+                at=at,
+            )
+    return len(raised)
 
 
 @transaction.atomic

@@ -24,18 +24,22 @@ def list_notices(account: uuid.UUID, *, limit: int = 50) -> list[NoticeView]:
     """What a person was told in the app, newest first; nothing that is still waiting."""
     rows = Notice.objects.filter(
         recipient=account, channel=Channel.IN_APP.value, state=NoticeState.SENT.value
-    )
+    ).exclude(text="")  # kept for its term, and empty since
     return [notice_view(row) for row in rows.order_by("-sent_at", "id")[:limit]]
 
 
 def count_unread(account: uuid.UUID) -> int:
     """How many notices in the app a person has not read yet."""
-    return Notice.objects.filter(
-        recipient=account,
-        channel=Channel.IN_APP.value,
-        state=NoticeState.SENT.value,
-        read_at=None,
-    ).count()
+    return (
+        Notice.objects.filter(
+            recipient=account,
+            channel=Channel.IN_APP.value,
+            state=NoticeState.SENT.value,
+            read_at=None,
+        )
+        .exclude(text="")
+        .count()
+    )
 
 
 def list_preferences(account: uuid.UUID) -> list[Preference]:

@@ -46,6 +46,9 @@ __all__ = [
     "decline",
     "deliver",
     "deliver_events",
+    "erase_addresses",
+    "erase_texts",
+    "erase_unproved",
     "mark_read",
     "publish",
     "queue",
@@ -360,3 +363,19 @@ def _postpone(notice: Notice, later: datetime) -> str:
     notice.next_try_at = later
     notice.save(update_fields=["next_try_at"])
     return "postponed"
+
+
+def erase_texts(before: datetime, *, at: datetime) -> int:
+    """Empty notices that came to their end before a moment; that they were sent or not stays."""
+    over = Notice.objects.exclude(state=NoticeState.WAITING.value).exclude(text="")
+    return over.filter(queued_at__lt=before).update(title="", text="")
+
+
+def erase_unproved(before: datetime, *, at: datetime) -> int:
+    """Forget addresses nobody proved to be hers, whose code ran out before a moment."""
+    return AddressProof.objects.filter(until__lt=before).delete()[0]
+
+
+def erase_addresses(before: datetime, *, at: datetime) -> int:
+    """Forget the addresses of accounts that were closed before a moment."""
+    return Address.objects.filter(account__closed_at__lt=before).delete()[0]

@@ -8,6 +8,7 @@ from getihu.audit.services.events import (
     record,
     record_all,
 )
+from getihu.audit.services.retention import TooEarly, empty_old_events
 from getihu.audit.services.sequencing import (
     LogDamaged,
     LogRolledBack,
@@ -31,10 +32,12 @@ __all__ = [
     "PersonalInClear",
     "SequencerRunning",
     "SigningFailed",
+    "TooEarly",
     "acting",
     "check_keeps_up",
     "demo_starts_over",
     "destroy_subject_key",
+    "empty_old_events",
     "rebuild_files",
     "record",
     "record_all",

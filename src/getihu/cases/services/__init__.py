@@ -23,6 +23,12 @@ from getihu.cases.services.desk import (
     refuse_to_accept,
     request_materials,
 )
+from getihu.cases.services.erasing import (
+    erase_discarded,
+    erase_files,
+    erase_left_drafts,
+    erase_posts,
+)
 from getihu.cases.services.once import KeyUsed, once
 from getihu.cases.services.rights import NotAllowed
 from getihu.cases.services.steps import IllegalMove
@@ -39,6 +45,10 @@ __all__ = [
     "answer_contested",
     "attach",
     "attach_to_bundle",
+    "erase_discarded",
+    "erase_files",
+    "erase_left_drafts",
+    "erase_posts",
     "extend_clock",
     "finish_stage",
     "hand_over",

@@ -179,6 +179,11 @@ def wipe_expired(on: date, *, at: datetime) -> int:
     return over.update(shown=None, wiped_at=at)
 
 
+def erase_shown(before: datetime, *, at: datetime) -> int:
+    """``wipe_expired`` by the moment before which the agreed time was over."""
+    return wipe_expired(city_day(before), at=at)
+
+
 def _open(request_id: uuid.UUID, at: datetime) -> PresentationRequest:
     row = PresentationRequest.objects.select_for_update().filter(pk=request_id).first()
     if row is None:

@@ -6,11 +6,15 @@ The security administrator changes, the audit administrator reads; neither has t
 import uuid
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from getihu.access import selectors as access
+from getihu.access.services import AlarmRefused
+from getihu.access.services import close_alarm as close
 from getihu.accounts import selectors
 from getihu.accounts import services as accounts
 from getihu.audit import selectors as audit
@@ -31,6 +35,7 @@ KINDS = {
     "account.signed_out": "退出",
 }
 security_page = casework("portal:desk-accounts")
+alarm_page = casework("portal:desk-alarms")
 audit_page = casework("portal:desk-account-log")
 
 
@@ -71,6 +76,45 @@ def reset(request: HttpRequest) -> HttpResponse:
         except accounts.AccountConflict as error:
             raise Refused(409, "没有重设", str(error)) from error
         return f"{reverse('portal:desk-accounts')}?done=reset"
+
+    return act_once(request, do)
+
+
+@require_GET
+@alarm_page
+def alarms(request: HttpRequest) -> HttpResponse:
+    """Accounts of the administrator's region that looked at many people, and what it was."""
+    actor = actor_of(request)
+    context = {
+        "alarms": access.list_alarms(actor, now()),
+        "limits": settings.BULK_READING,
+        "own": actor.account_id,
+        "once": fresh_key(),
+        "done": request.GET.get("done") == "closed",
+    }
+    return render(request, "portal/desk/alarms.html", context)
+
+
+@require_POST
+@alarm_page
+def close_alarm(request: HttpRequest) -> HttpResponse:
+    """Say what one was; sent again it acts no second time."""
+    try:
+        alarm = uuid.UUID(request.POST.get("alarm", ""))
+    except ValueError:
+        raise Refused(400, "这个请求看不懂", "没有写是哪一条警报。") from None
+    finding = request.POST.get("finding", "").strip()
+    if not finding:
+        ways = ("回到上一页，写明查下来是什么情况。",)
+        raise Refused(422, "还不能了结", "没有写查下来是什么情况。", ways)
+
+    def do() -> str:
+        try:
+            close(alarm, finding=finding, by=actor_of(request), at=now())
+        except AlarmRefused as error:
+            why, _, way = str(error).partition("处理办法：")
+            raise Refused(409, "没有了结", why, (way,)) from error
+        return f"{reverse('portal:desk-alarms')}?done=closed"
 
     return act_once(request, do)
 
