@@ -24,6 +24,7 @@ TOPICS = {
     "handover": "同事请您接手",
     "growth": "分型和培育库",
     "profile": "您提的数据改好了没有",
+    "appeal": "诉求的进度和答复",
     "address": "联系方式的确认",
     "account": "账号安全",
 }
