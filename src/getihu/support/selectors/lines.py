@@ -6,7 +6,7 @@ from typing import Final
 
 from django.db.models import Q
 
-from getihu.accounts.contracts import Actor
+from getihu.accounts.contracts import Actor, Scope
 from getihu.reference import selectors as reference
 
 ARTICLE: Final = "信访工作条例 第三十条"
@@ -37,14 +37,22 @@ def outside_line(actor: Actor) -> Q:
     return ~inside
 
 
+def office_in_line(barred: str, agency: str, division: str) -> bool:
+    """Whether an office is one that must not see an appeal, or lies above or below one."""
+    prefixes = Scope(frozenset({division})).prefixes
+    return any(_meets(barred, agency, prefix) for prefix in prefixes)
+
+
 def is_in_line(actor: Actor, barred: str, about_account: str | None) -> bool:
     """The same, of an actor and an appeal at hand."""
     if about_account is not None and about_account == actor.account_id:
         return True
-    return any(
-        f" {agency}:{prefix}" in barred
-        or any(f" {agency}:{above} " in barred for above in _above(prefix))
-        for agency, prefix in _reach(actor)
+    return any(_meets(barred, agency, prefix) for agency, prefix in _reach(actor))
+
+
+def _meets(barred: str, agency: str, prefix: str) -> bool:
+    return f" {agency}:{prefix}" in barred or any(
+        f" {agency}:{above} " in barred for above in _above(prefix)
     )
 
 

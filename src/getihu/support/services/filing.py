@@ -12,11 +12,11 @@ from getihu.accounts.selectors import actor_of
 from getihu.cases.selectors import DESK_ROLES
 from getihu.evaluations import selectors as evaluations
 from getihu.reference import selectors as reference
-from getihu.support.appeals.routes import DISCIPLINE, Competent, Office, office_of, route
+from getihu.support.appeals.routes import DISCIPLINE, Gap, Office, office_of, route
 from getihu.support.appeals.subjects import clocks_of, get_subject
 from getihu.support.contracts import BadAppeal, Channel, Event, Filed, NotAllowed, Side
 from getihu.support.models import Appeal, AppealContact
-from getihu.support.selectors.lines import line_of
+from getihu.support.selectors.lines import line_of, office_in_line
 from getihu.support.selectors.reads import LEAD_AGENCY, day_of, tidy
 from getihu.support.selectors.suggesting import suggest
 from getihu.support.services.steps import give_to, note, settling_office, start_clock
@@ -122,10 +122,13 @@ def _first_office(row: Appeal, about: tuple[str, str] | None, at: datetime) -> O
     if row.barred:
         named = about or _first_of(row.barred)
         found = route(COMPLAINT, None, on, named)
-        return found.office if isinstance(found, Competent) else found.settled_by
+        if isinstance(found, Gap):
+            return settling_office(row)
+        taken = office_in_line(row.barred, found.office.agency, found.office.division)
+        return settling_office(row) if taken else found.office
     if row.suggested and get_subject(row.suggested[0][0]).about_office:
         return office_of(DISCIPLINE, county)
-    return office_of(LEAD_AGENCY, county) if row.place else settling_office()
+    return office_of(LEAD_AGENCY, county) if row.place else settling_office(row)
 
 
 def _first_of(barred: str) -> tuple[str, str]:

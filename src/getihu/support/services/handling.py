@@ -18,6 +18,7 @@ from getihu.support.appeals.routes import (
     Office,
     office_of,
     route,
+    settler,
 )
 from getihu.support.appeals.subjects import clocks_of
 from getihu.support.contracts import (
@@ -30,7 +31,7 @@ from getihu.support.contracts import (
     State,
 )
 from getihu.support.models import Appeal, AppealClock, JointHandler
-from getihu.support.selectors.lines import is_in_line, offices_in
+from getihu.support.selectors.lines import is_in_line, office_in_line, offices_in
 from getihu.support.selectors.reads import day_of, handles, running_clock
 from getihu.support.services.rights import is_head, lead_row, locked, office_row
 from getihu.support.services.steps import (
@@ -56,7 +57,12 @@ LONGEST = 2000
 def competent_for(row: Appeal, subject_id: str, on: date) -> Competent | Gap:
     """Who is competent for an appeal if it is about a subject: by its place and the day."""
     named = offices_in(row.barred)
-    return route(subject_id, row.place or None, on, named[0] if named else None)
+    found = route(subject_id, row.place or None, on, named[0] if named else None)
+    if isinstance(found, Competent) and office_in_line(
+        row.barred, found.office.agency, found.office.division
+    ):
+        return Gap("主管部门正是被投诉的机关，不能交给它（信访工作条例第三十条）", settler())
+    return found
 
 
 @transaction.atomic
@@ -102,7 +108,7 @@ def _clock_of_subject(row: Appeal, at: datetime) -> AppealClock:
 
 def _to_gap(row: Appeal, reason: str, by: Actor, at: datetime) -> None:
     row.gap_reason = reason.strip()[:200]
-    office = settling_office()
+    office = settling_office(row)
     give_to(row, office, at)
     event = move(row, State.GAP, Event.GAP, side=Side.OFFICE, by=by, at=at, reason=reason)
     clock = start_clock(row, "settle", SETTLE_TERM, at)
@@ -364,12 +370,8 @@ def _known_office(agency: str, division: str) -> Office:
 
 
 def _keep_out_of_line(row: Appeal, office: Office) -> None:
-    for agency, division in offices_in(row.barred):
-        near = division.startswith(
-            office.division.removesuffix("00")
-        ) or office.division.startswith(division.removesuffix("00"))
-        if agency == office.agency and near:
-            raise NotAllowed("这件诉求涉及这个机关，不能交给它（信访工作条例第三十条）。")
+    if office_in_line(row.barred, office.agency, office.division):
+        raise NotAllowed("这件诉求涉及这个机关，不能交给它（信访工作条例第三十条）。")
 
 
 def _must_be(row: Appeal, *states: State) -> None:

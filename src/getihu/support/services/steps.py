@@ -10,12 +10,12 @@ from getihu.accounts.contracts import CITY, Actor, Role
 from getihu.accounts.selectors import actor_of, list_officers
 from getihu.audit import services as audit
 from getihu.audit.contracts import AuditEvent
-from getihu.cases.selectors import DESK_ROLES, due_after
-from getihu.support.appeals.routes import Office, settler
+from getihu.cases.selectors import due_after
+from getihu.support.appeals.routes import Office, office_of, settler
 from getihu.support.contracts import FINAL, OPEN, Event, IllegalMove, NotAllowed, Side, State
 from getihu.support.machine import find_move
 from getihu.support.models import Appeal, AppealClock, AppealEvent
-from getihu.support.selectors.lines import is_in_line
+from getihu.support.selectors.lines import is_in_line, office_in_line
 from getihu.support.selectors.reads import LEAD_AGENCY, day_of, role_of
 
 JOB = "job:appeals"
@@ -133,10 +133,11 @@ def owner_in(
 ) -> uuid.UUID:
     """Raises NobodyInCharge."""
     for agency, division, roles in _ladder(office):
-        people = {o for role in roles for o in list_officers(role, agency, division, at)}
-        able = sorted(p for p in people - set(but) if not _barred(p, at, barred, about))
-        if able:
-            return min(able, key=_load)
+        for role in roles:
+            people = set(list_officers(role, agency, division, at)) - set(but)
+            able = sorted(p for p in people if not _barred(p, at, barred, about))
+            if able:
+                return min(able, key=_load)
     raise NobodyInCharge(
         "现在没有人能承办，没有收下。处理办法：请拨 12345，或者到市政务服务中心当面反映。"
     )
@@ -145,8 +146,8 @@ def owner_in(
 def _ladder(office: Office) -> list[tuple[str, str, tuple[Role, ...]]]:
     """Where an owner is looked for: the office itself, its county's, the city's, then the joint
     conference's office and the government's."""
-    desk: tuple[Role, ...] = DESK_ROLES
-    steps = [(office.agency, office.division, desk)]
+    desk = (Role.CASE_OFFICER, Role.WINDOW_OFFICER, Role.SUPERVISOR)
+    steps: list[tuple[str, str, tuple[Role, ...]]] = [(office.agency, office.division, desk)]
     if len(office.division) == 9:
         steps.append((LEAD_AGENCY, office.division[:6], desk))
     steps += [
@@ -169,8 +170,13 @@ def _load(person: uuid.UUID) -> tuple[int, str]:
         return busy.count(), str(person)
 
 
-def settling_office() -> Office:
-    return settler()
+def settling_office(row: Appeal) -> Office:
+    """Who settles whose an appeal is: the joint conference's office, or the government's where the
+    appeal complains of that line."""
+    office = settler()
+    if office_in_line(row.barred, office.agency, office.division):
+        return office_of(GOVERNMENT, CITY)
+    return office
 
 
 def _text(value: uuid.UUID | None) -> str | None:
