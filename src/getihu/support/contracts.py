@@ -80,6 +80,7 @@ class Event(StrEnum):
     TIMED_OUT = "timed_out"
     REOPENED = "reopened"
     WITHDRAWN = "withdrawn"
+    MENDED = "mended"
 
 
 EVENT_LABELS: Final = {
@@ -101,6 +102,7 @@ EVENT_LABELS: Final = {
     Event.TIMED_OUT: "期满没有异议，办结",
     Event.REOPENED: "没有解决，重新提出",
     Event.WITHDRAWN: "撤回",
+    Event.MENDED: "规则改了没有",
 }
 
 

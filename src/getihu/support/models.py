@@ -36,6 +36,8 @@ class Appeal(models.Model):
     office that has it. ``code_digest``: of the code that lets its holder follow it; an anonymous
     one has nothing else that leads to a person. ``barred``: offices that must not see it, each as
     `` agency:division `` between blanks. ``raised_to``: the last level its delay was taken to.
+    ``node``: the rule (``rule:…``) or data item (``fact:…``) it points at, ``ticket`` what came of
+    that.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -68,6 +70,8 @@ class Appeal(models.Model):
     answer = models.TextField(blank=True)
     ended_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=10, blank=True)
+    node = models.CharField(max_length=120, blank=True, db_index=True)
+    ticket = models.ForeignKey("Ticket", null=True, on_delete=models.PROTECT, related_name="+")
     gap_reason = models.CharField(max_length=200, blank=True)
     joined_to = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+")
     continues = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="+")
@@ -122,6 +126,43 @@ class Appeal(models.Model):
                 fields=["channel", "origin"],
                 condition=~Q(origin=""),
                 name="support_imported_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class Ticket(models.Model):
+    """Appeals that point at one rule or data item, as a task for who writes it. ``mended_case``:
+    the worked case of the mended rule that carries them on."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    number = models.CharField(max_length=20, unique=True)
+    node = models.CharField(max_length=120)
+    subject = models.CharField(max_length=40)
+    opened_at = models.DateTimeField()
+    opened_by = models.ForeignKey(ACCOUNT, on_delete=models.PROTECT, related_name="+")
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.ForeignKey(ACCOUNT, null=True, on_delete=models.PROTECT, related_name="+")
+    outcome = models.CharField(max_length=10, blank=True)
+    mended_case = models.CharField(max_length=120, blank=True)
+    result = models.TextField(blank=True)
+
+    class Meta:
+        db_table = "support_ticket"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["node", "subject"], condition=Q(ended_at=None), name="support_ticket_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at=None, outcome="")
+                | (Q(ended_at__isnull=False, outcome__in=["mended", "kept"]) & ~Q(result="")),
+                name="support_ticket_ended_with_result",
+            ),
+            models.CheckConstraint(
+                condition=~Q(outcome="mended") | ~Q(mended_case=""),
+                name="support_mended_has_a_case",
             ),
         ]
 

@@ -15,7 +15,7 @@ NEVER = {
     CLOCK: ["appeal_id", "step", "term_id", "started_on"],
 }  # fmt: skip
 SET_ONCE = {
-    APPEAL: ["answered_at", "answered_by_id", "ended_at", "joined_to_id"],
+    APPEAL: ["answered_at", "answered_by_id", "ended_at", "joined_to_id", "ticket_id"],
     CLOCK: ["extended_on", "stopped_on"],
 }
 ONLY_ADDED = ["support_appeal_event", "support_escalation"]

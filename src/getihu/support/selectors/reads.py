@@ -4,7 +4,7 @@ import uuid
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, When
 
 from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import CITY, ROLE_LABELS, Actor, Role
@@ -220,11 +220,20 @@ def tidy(text: str) -> str:
 def _with_counts(rows: QuerySet[Appeal]) -> QuerySet[Appeal]:
     running = AppealClock.objects.filter(appeal=OuterRef("pk"), stopped_on=None)
     joined = Appeal.objects.filter(joined_to=OuterRef("pk")).order_by().values("joined_to")
+    if rows.query.is_sliced:  # the order is the caller's; numbers are added to what was cut out
+        keys = list(rows.values_list("pk", flat=True))
+        order = Case(*(When(pk=key, then=n) for n, key in enumerate(keys)), default=0)
+        rows = Appeal.objects.filter(pk__in=keys).order_by(order)
     return rows.annotate(
         due=Subquery(running.values("due_on")[:1]),
         provisional=Subquery(running.values("is_provisional")[:1]),
         joined_count=Subquery(joined.annotate(many=Count("pk")).values("many")),
     )
+
+
+def rows_of(rows: QuerySet[Appeal], actor: Actor, on: date) -> list[AppealRow]:
+    """Rows for a list, in the order they come in."""
+    return [_row(row, actor, on) for row in _with_counts(rows)]
 
 
 def _row(row: Appeal, actor: Actor, on: date) -> AppealRow:

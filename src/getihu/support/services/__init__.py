@@ -21,6 +21,7 @@ from getihu.support.services.importing import import_appeals
 from getihu.support.services.joining import join
 from getihu.support.services.steps import NobodyInCharge
 from getihu.support.services.sweeping import AppealsNotSwept, sweep_appeals
+from getihu.support.services.ticketing import keep, mend, open_ticket
 
 __all__ = [
     "AppealNotFound",
@@ -42,6 +43,9 @@ __all__ = [
     "hand_over",
     "import_appeals",
     "join",
+    "keep",
+    "mend",
+    "open_ticket",
     "pass_on",
     "reopen",
     "settle",

@@ -40,6 +40,8 @@ def file_appeal(
     about: tuple[str, str] | None = None,
     about_account: uuid.UUID | None = None,
     origin: str = "",
+    node: str = "",
+    code: str = "",
     by: Actor,
     at: datetime,
 ) -> Filed:
@@ -48,17 +50,30 @@ def file_appeal(
 
     ``place``: a division somebody chose; else the address in words is looked up. An anonymous
     appeal keeps neither account nor trader. ``origin``: its number where it came from, once per
-    channel. Whoever has the returned code can follow it. Raises BadAppeal, NotAllowed,
+    channel. ``node``: the rule or data item it points at. Whoever has the returned code can follow
+    it; sent again with the same ``code``, it is the same appeal. Raises BadAppeal, NotAllowed,
     NobodyInCharge.
     """
     said, where = tidy(text), tidy(place_text)
     _check(said, where, contact, channel, by)
     keeps = not is_anonymous
-    if keeps and trader_code and channel is Channel.WEB and not by.may_apply_for(trader_code):
+    if (
+        keeps
+        and trader_code
+        and channel not in OFFICER_CHANNELS
+        and not by.may_apply_for(trader_code)
+    ):
         raise NotAllowed("只能替自己的店、或者受托的店提出。")
     resolved = _place(place, where)
     barred = line_of([*([about] if about else []), *_line_of_account(about_account, at)])
-    code = evaluations.fresh_code()
+    letters = evaluations.read_code(code or (code := evaluations.fresh_code()))
+    if letters is None:
+        raise BadAppeal("诉求码不完整。处理办法：刷新页面再交。")
+    digest = evaluations.digest_of(letters)
+    with over_the_wall():
+        before = Appeal.objects.filter(code_digest=digest).first()
+    if before is not None:
+        return Filed(str(before.pk), before.number, code)
     row = Appeal(
         number=f"S-{secrets.token_hex(4).upper()}",
         channel=channel.value,
@@ -68,12 +83,13 @@ def file_appeal(
         place=resolved,
         trader_code=trader_code if keeps else "",
         is_anonymous=is_anonymous,
-        complainant_id=by.account_id if keeps and channel is Channel.WEB else None,
+        complainant_id=(by.account_id or None) if keeps and channel is Channel.WEB else None,
         taken_by_id=by.account_id if channel in OFFICER_CHANNELS else None,
-        code_digest=evaluations.digest_of(evaluations.read_code(code) or ""),
+        code_digest=digest,
         suggested=suggest(said),
         barred=barred,
         about_account_id=about_account,
+        node=node[:120],
         received_at=at,
     )
     with over_the_wall():  # it may go where who tells it has no reach

@@ -2,14 +2,13 @@
 
 import uuid
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import datetime
 
 from django.db import transaction
 
 from getihu.access.services import over_the_wall
 from getihu.accounts.contracts import Actor
-from getihu.accounts.selectors import actor_of, list_officers
-from getihu.cases.selectors import DESK_ROLES, read_term
+from getihu.cases.selectors import read_term
 from getihu.kernel.errors import GetihuError
 from getihu.reference import selectors as reference
 from getihu.support.appeals.routes import (
@@ -17,8 +16,6 @@ from getihu.support.appeals.routes import (
     Gap,
     Office,
     office_of,
-    route,
-    settler,
 )
 from getihu.support.appeals.subjects import clocks_of
 from getihu.support.contracts import (
@@ -31,9 +28,10 @@ from getihu.support.contracts import (
     State,
 )
 from getihu.support.models import Appeal, AppealClock, JointHandler
-from getihu.support.selectors.lines import is_in_line, office_in_line, offices_in
+from getihu.support.selectors.handling import competent_for, is_head, takers_of
+from getihu.support.selectors.lines import office_in_line
 from getihu.support.selectors.reads import day_of, handles, running_clock
-from getihu.support.services.rights import is_head, lead_row, locked, office_row
+from getihu.support.services.rights import lead_row, locked, office_row
 from getihu.support.services.steps import (
     CONFIRM_TERM,
     SETTLE_TERM,
@@ -52,17 +50,6 @@ from getihu.support.services.telling import (
 )
 
 LONGEST = 2000
-
-
-def competent_for(row: Appeal, subject_id: str, on: date) -> Competent | Gap:
-    """Who is competent for an appeal if it is about a subject: by its place and the day."""
-    named = offices_in(row.barred)
-    found = route(subject_id, row.place or None, on, named[0] if named else None)
-    if isinstance(found, Competent) and office_in_line(
-        row.barred, found.office.agency, found.office.division
-    ):
-        return Gap("主管部门正是被投诉的机关，不能交给它（信访工作条例第三十条）", settler())
-    return found
 
 
 @transaction.atomic
@@ -263,7 +250,7 @@ def extend(appeal_id: uuid.UUID, *, reason: str, by: Actor, at: datetime) -> Non
     clock = running_clock(row)
     if clock is None or row.state not in OPEN:
         raise IllegalMove("现在没有可以延期的期限。")
-    if not is_head(by, row):
+    if not is_head(by, row.agency, row.division):
         raise NotAllowed("延期要由承办机关的负责人批准。")
     if clock.extended_on is not None:
         raise IllegalMove("已经延期过一次。")
@@ -332,14 +319,6 @@ def hand_over(appeal_id: uuid.UUID, to: uuid.UUID, *, reason: str, by: Actor, at
     clock = running_clock(row)
     if clock is not None:
         tell_owner(row, "appeal.to_handle", clock, at, stage=f"over {at.isoformat()}")
-
-
-def takers_of(row: Appeal, at: datetime) -> list[tuple[str, str]]:
-    """Colleagues who can own an appeal, as (account, name): of its office, outside the line."""
-    people = {o for role in DESK_ROLES for o in list_officers(role, row.agency, row.division, at)}
-    able = [actor_of(p, at) for p in sorted(people - {row.owner_id})]
-    about = str(row.about_account_id) if row.about_account_id else None
-    return [(a.account_id, a.name) for a in able if not is_in_line(a, row.barred, about)]
 
 
 def _everybody(row: Appeal, do: Callable[[Appeal], None]) -> None:

@@ -69,7 +69,7 @@ def _rows(text: str, file: str, at: datetime) -> list[tuple[int, dict[str, str]]
             seen.setdefault(row["工单号"], line)
             found.append((line, row))
     except csv.Error:
-        problem = Problem("引号没有成对", file, reader.line_num, fix="从原系统重新导出。")
+        problem = Problem("引号没有成对", file, reader.reader.line_num, fix="从原系统重新导出。")
         raise InvalidInput([*problems, problem]) from None
     if len(found) > MOST_ROWS:
         problems.append(Problem(f"超过 {MOST_ROWS} 行", file, fix="分成几个文件。"))

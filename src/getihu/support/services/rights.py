@@ -2,7 +2,7 @@
 
 import uuid
 
-from getihu.accounts.contracts import Actor, Role
+from getihu.accounts.contracts import Actor
 from getihu.support.contracts import AppealNotFound, NotAllowed, Standing
 from getihu.support.models import Appeal
 from getihu.support.selectors.reads import row_of_code, standings_of, visible_appeals
@@ -42,13 +42,3 @@ def her_row(by: Actor, appeal_id: uuid.UUID | str | None, code: str) -> Appeal:
     if Standing.HERS not in standings_of(row, by):
         raise NotAllowed("由提出诉求的人自己办。")
     return row
-
-
-def is_head(by: Actor, row: Appeal) -> bool:
-    """Whether the actor heads the office that has the appeal."""
-    return any(
-        grant.role is Role.SUPERVISOR
-        and grant.agency == row.agency
-        and grant.scope.covers(row.division)
-        for grant in by.grants
-    )
