@@ -96,6 +96,7 @@ def open_cast(settings: Any, *, at: datetime) -> None:
     from getihu.config.demo_growth import open_growth
     from getihu.config.demo_passport import open_wallets
     from getihu.config.demo_story import open_story
+    from getihu.config.demo_support import open_support
     from getihu.config.demo_window import open_window
 
     call_command("migrate", verbosity=0)
@@ -108,6 +109,7 @@ def open_cast(settings: Any, *, at: datetime) -> None:
         open_window(settings, at=at)
         open_awards(settings, at=at)
         open_growth(settings, at=at)
+        open_support(at=at)
         mark = _read_mark(settings)
         open_story(settings, at=at, seed=mark.get("seed"), note=lambda: _note_again(settings, mark))
         push_policies(at=at)

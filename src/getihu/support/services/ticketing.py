@@ -1,7 +1,6 @@
 """From problem to rule: appeals that point at one rule become a task; the mended rule carries them
 on as a worked case, and everybody concerned is told."""
 
-import secrets
 import uuid
 from datetime import datetime
 
@@ -15,7 +14,7 @@ from getihu.rulebook import selectors as rulebook
 from getihu.support.contracts import BadAppeal, Event, IllegalMove, NotAllowed, Side
 from getihu.support.models import Appeal, Ticket
 from getihu.support.selectors.oversight import list_clusters
-from getihu.support.selectors.reads import leads
+from getihu.support.selectors.reads import CITY_TIME, leads
 from getihu.support.services.steps import note
 from getihu.support.services.telling import tell_her
 
@@ -29,8 +28,10 @@ def open_ticket(node: str, subject: str, *, by: Actor, at: datetime) -> str:
         raise NotAllowed("由联席会议办公室提出。")
     if not any((c.node, c.subject) == (node, subject) for c in list_clusters(by)):
         raise IllegalMove("没有这样一批诉求，或者已经提出过。处理办法：刷新页面。")
+    year = at.astimezone(CITY_TIME).year
+    count = Ticket.objects.filter(number__startswith=f"T-{year}-").count()
     row = Ticket.objects.create(
-        number=f"T-{secrets.token_hex(3).upper()}",
+        number=f"T-{year}-{count + 1:03}",
         node=node,
         subject=subject,
         opened_at=at,
