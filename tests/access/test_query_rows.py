@@ -45,6 +45,7 @@ from getihu.policies.services import moves as award_moves
 from getihu.portal.views import mine as own_pages
 from getihu.registry import selectors as registry
 from getihu.supervision.models import Breach
+from getihu.support.models import Appeal
 from tests.access.test_second_wall import FAR, TODAY, rows
 from tests.cases.cast import AT, SHOP, TOWN, YUEQING, id_of, officer
 from tests.cases.test_bundles import FORM as BUNDLE_FORM
@@ -96,9 +97,18 @@ FORMS = {
     "portal:window-add-file": {"document": "layout"},
     "portal:window-offer": {"do": "decline", "reason": "午休"},
     "portal:desk-hand-over": {"reason": "换班", "to": "colleague"},
+    "portal:mine-appeal-act": {"do": "withdraw"},
+    "portal:desk-appeal-act": {
+        "do": "hand-over",
+        "reason": "换班",
+        "words": "换班",
+        "to": "colleague",
+    },
+    "portal:desk-ticket": {"do": "open", "node": "rule:x", "subject": "power"},
     "portal:desk-jury-judge": {"do": "declare", "conflict": "no"},
 }
 NAMES = {
+    "appeal_id",
     "appointment_id",
     "award_id",
     "breach_id",
@@ -204,6 +214,7 @@ def things(code: str, owner: Actor, clerk: Actor, chief: Actor) -> dict[str, obj
         "award_id": Award.objects.get(trader_code=code).pk,
         "request_id": request.pk,
         "trader_code": code,
+        "appeal_id": Appeal.objects.get(trader_code=code).pk,
         "appointment_id": Appointment.objects.get(trader_code=code).pk,
         "jury_id": case,
         "list_id": Refresh.objects.get(county_code=PLACES[code][:6]).pk,

@@ -39,6 +39,7 @@ from getihu.policies.selectors import visible_awards
 from getihu.registry.models import Consent
 from getihu.supervision.models import Breach, RecordNote, RepairSend
 from getihu.supervision.models import Visit as Inspection
+from getihu.support.models import Appeal
 from tests.cases.cast import AT, SHOP, id_of, make_cast, officer
 
 FAR = "92330382MA2JXW6N1X"
@@ -111,7 +112,19 @@ def rows(db):
         )  # fmt: skip
     of_the_window(cast, made)
     of_growth(cast, made)
+    of_appeals(cast, made)
     return cast
+
+
+def of_appeals(cast, made):
+    for code, division in made.items():
+        near = code == SHOP
+        Appeal.objects.create(
+            number=f"S-{code[-8:]}", channel="web", text=f"问{code}", place=division,
+            trader_code=code, complainant_id=(cast.owner if near else cast.stranger).account_id,
+            code_digest=code, agency="amr", division=division[:6], received_at=AT,
+            owner_id=(cast.window if near else cast.elsewhere).account_id,
+        )  # fmt: skip
 
 
 def of_the_window(cast, made):
@@ -202,7 +215,7 @@ TRADERS = (
     *(Award, PayeeAccount, MatchConsent, RegisterRow, Filing, Certificate, WalletKey, Scan),
     *(Consent, Appointment, Visit),
     *(Membership, Exit, TypeMove, RefreshHold, Recommendation, Objection, HumanProfile, Removal),
-    *(Inspection, Breach, RecordNote, RepairSend),
+    *(Inspection, Breach, RecordNote, RepairSend, Appeal),
 )
 OF_AN_OFFICE = (RecordLink, ConflictItem)  # what is not sure yet, or not hers to mend
 

@@ -393,6 +393,9 @@ DEMO_OFFICERS = (
     ("demo-case", "示例经办", Role.CASE_OFFICER, "amr", "330302"),
     ("demo-chief", "示例负责", Role.SUPERVISOR, "amr", "330302"),
     ("demo-fire", "示例消防", Role.CASE_OFFICER, "fire", "330302"),
+    ("demo-power", "示例供电", Role.CASE_OFFICER, "power", "330302"),
+    ("demo-street", "示例街道办", Role.CASE_OFFICER, "town", "330302006"),
+    ("demo-discipline", "示例纪检", Role.CASE_OFFICER, "discipline", "330302"),
     ("demo-tax", "示例税务", Role.CASE_OFFICER, "tax", "330300"),
     ("demo-city", "示例市监", Role.WINDOW_OFFICER, "amr", "330300"),
     ("demo-town", "示例街道", Role.WINDOW_OFFICER, "amr", "330302001"),
@@ -411,7 +414,13 @@ DEMO_OFFICERS = (
     ("demo-security", "示例安全", Role.SECURITY_ADMINISTRATOR, "data", "330300"),
     ("demo-audit", "示例审计", Role.AUDIT_ADMINISTRATOR, "audit", "330300"),
 )
-REGIONS = {"330300": "温州市", "330302": "鹿城区", "330302001": "五马街道", "330382": "乐清市"}
+REGIONS = {
+    "330300": "温州市",
+    "330302": "鹿城区",
+    "330302001": "五马街道",
+    "330302006": "五马街道",
+    "330382": "乐清市",
+}
 
 
 def erase_sessions(before: datetime, *, at: datetime) -> int:

@@ -32,6 +32,7 @@ __all__ = [
     "StageActions",
     "StageView",
     "State",
+    "TermReading",
     "moves_from",
 ]
 
@@ -50,6 +51,22 @@ class ClockView:
     stopped_on: date | None
     reading: ClockReading
     words: str
+
+
+@dataclass(frozen=True)
+class TermReading:
+    """A term that runs outside any case, read on a day. ``words``: 第2/3个工作日. ``extension``:
+    who may lengthen it once and by what source; empty where nothing allows it."""
+
+    title: str
+    source: str
+    official: bool
+    due_on: date
+    is_provisional: bool
+    days_left: int
+    words: str
+    extension: str
+    extension_source: str
 
 
 @dataclass(frozen=True)

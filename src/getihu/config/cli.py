@@ -18,6 +18,7 @@ import django
 
 from getihu.config import (
     cli_accounts,
+    cli_appeals,
     cli_awards,
     cli_backup,
     cli_entry,
@@ -379,6 +380,7 @@ cli_webhooks.register(main, _guarded)
 cli_accounts.register(main, _guarded)
 cli_awards.register(main, _guarded)
 cli_entry.register(main, _guarded)
+cli_appeals.register(main, _guarded)
 cli_pools.register(main, _guarded)
 cli_insight.register(main, _guarded)
 

@@ -55,6 +55,7 @@ def run_pass(at: datetime) -> PassReport:
         ("sweep", _sweep),
         ("licences", _follow),
         ("ratings", _rate),
+        ("appeals", _appeal),
         ("windows", _window),
         ("awards", _award),
         ("corrections", _correct),
@@ -111,6 +112,16 @@ def _rate(at: datetime, report: PassReport) -> None:
         report.rectified += done.opened
         report.escalated += done.escalated
         if not (done.opened + done.escalated):
+            return
+
+
+def _appeal(at: datetime, report: PassReport) -> None:
+    from getihu.support import services
+
+    for _ in range(MOST_ROUNDS):
+        done = services.sweep_appeals(at)
+        report.escalated += done.escalated
+        if not (done.reminded + done.escalated + done.closed + done.rehomed):
             return
 
 

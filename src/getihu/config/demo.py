@@ -99,6 +99,7 @@ def open_cast(settings: Any, *, at: datetime) -> None:
     from getihu.config.demo_passport import open_wallets
     from getihu.config.demo_story import open_story
     from getihu.config.demo_supervision import open_supervision
+    from getihu.config.demo_support import open_support
     from getihu.config.demo_window import open_window
     from getihu.insight import services as insight
 
@@ -113,6 +114,7 @@ def open_cast(settings: Any, *, at: datetime) -> None:
         open_awards(settings, at=at)
         open_growth(settings, at=at)
         open_supervision(settings, at=at)
+        open_support(at=at)
         mark = _read_mark(settings)
         open_story(settings, at=at, seed=mark.get("seed"), note=lambda: _note_again(settings, mark))
         push_policies(at=at)

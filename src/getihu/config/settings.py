@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "getihu.passport",
     "getihu.policies",
     "getihu.growth",
+    "getihu.support",
     "getihu.supervision",
     "getihu.insight",
     "getihu.journeys",
@@ -297,6 +298,7 @@ NOTICE_GUARDS = {
     "handover_is_open": "getihu.entry.selectors.handover_is_open",
     "type_move_is": "getihu.growth.selectors.type_move_is",
     "exit_is": "getihu.growth.selectors.exit_is",
+    "appeal_is": "getihu.support.selectors.appeal_is",
     "recommendation_is_open": "getihu.growth.selectors.recommendation_is_open",
 }
 

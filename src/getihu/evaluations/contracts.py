@@ -40,6 +40,8 @@ class RatingChannel(StrEnum):
 
 # What a rating of a visit is about, in the place of a matter.
 WINDOW_VISIT, WINDOW_VISIT_TITLE = "window.visit", "窗口接待"
+APPEAL, APPEAL_TITLE = "appeal", "诉求办理"
+WITHOUT_MATTER = {WINDOW_VISIT: WINDOW_VISIT_TITLE, APPEAL: APPEAL_TITLE}
 
 
 class Standing(StrEnum):

@@ -208,7 +208,8 @@ class VisitToRate(models.Model):
     visit. ``rated_on`` says that it was, never how: nothing leads from here to the rating.
 
     ``ticket_digest`` is of the code handed out on paper; null until one was. ``case`` was decided
-    in this very visit: visit and case then have one rating together.
+    in this very visit: visit and case then have one rating together. ``about``: what else than a
+    visit it is, such as an appeal that was closed; null: a visit to a window.
     """
 
     visit = models.UUIDField(primary_key=True)
@@ -219,6 +220,7 @@ class VisitToRate(models.Model):
     ticket_digest = models.CharField(max_length=64, null=True, unique=True)
     case = models.UUIDField(null=True)
     rated_on = models.DateField(null=True)
+    about = models.CharField(max_length=20, null=True)
 
     def __str__(self) -> str:
         return self.number

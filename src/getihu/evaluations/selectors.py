@@ -19,7 +19,7 @@ from getihu.evaluations.contracts import (
     BAD,
     GRADE_LABELS,
     WINDOW_VISIT,
-    WINDOW_VISIT_TITLE,
+    WITHOUT_MATTER,
     FollowUpView,
     Grade,
     Outcome,
@@ -43,7 +43,7 @@ from getihu.evaluations.models import (
 from getihu.kernel.errors import GetihuError
 from getihu.reference import selectors as reference
 
-__all__ = ["fresh_code"]
+__all__ = ["digest_of", "fresh_code", "read_code"]
 
 DECIDED = frozenset({State.GRANTED, State.REFUSED, State.NOT_ACCEPTED})
 # Fewer ratings than this are not published: among them each could be guessed. 本项目设定，非官方
@@ -77,7 +77,7 @@ def standing_of(view: CaseView, actor: Actor) -> Standing:
 
 def title_of(matter_id: str) -> str:
     """What a rating is about, in Chinese."""
-    return WINDOW_VISIT_TITLE if matter_id == WINDOW_VISIT else cases.get_matter(matter_id).title
+    return WITHOUT_MATTER.get(matter_id) or cases.get_matter(matter_id).title
 
 
 def find_visit(ticket: str, *, on: date) -> VisitStanding:
@@ -167,7 +167,7 @@ def list_statistics(*, on: date) -> list[PublicStatistics]:
     for from two cuts the handful could be worked out.
     """
     published = []
-    asked = Rating.objects.exclude(matter_id=WINDOW_VISIT)
+    asked = Rating.objects.exclude(matter_id__in=WITHOUT_MATTER)
     for (matter_id, agency), months in _by_month(on, asked, "matter_id", "agency").items():
         closed, until = _closed_batches(months)
         total = sum(closed.values())
@@ -188,14 +188,15 @@ def list_statistics(*, on: date) -> list[PublicStatistics]:
 
 
 @over_the_wall()
-def list_window_statistics(*, on: date) -> list[WindowStatistics]:
-    """The published numbers of visits per agency and place, in batches as ``list_statistics``.
+def list_window_statistics(*, on: date, about: str = WINDOW_VISIT) -> list[WindowStatistics]:
+    """The published numbers of visits per agency and place, in batches as ``list_statistics``;
+    ``about`` APPEAL: of appeals.
 
     Visits are published by place alone and cases by matter alone, so that no two cuts of the same
     ratings can be set against each other.
     """
     published = []
-    asked = Rating.objects.filter(matter_id=WINDOW_VISIT)
+    asked = Rating.objects.filter(matter_id=about)
     for (agency, division), months in _by_month(on, asked, "agency", "division").items():
         closed, until = _closed_batches(months)
         total = sum(closed.values())

@@ -140,9 +140,11 @@ def open_visit_rating(
     division: str,
     at: datetime,
     decided_case: uuid.UUID | None = None,
+    about: str | None = None,
 ) -> None:
     """Let a visit that ended be rated once, for ``VISIT_DAYS``. ``decided_case`` was decided in
-    it: the two have one rating together. Again: no change."""
+    it: the two have one rating together. ``about``: ``APPEAL`` for an appeal that was closed.
+    Again: no change."""
     VisitToRate.objects.get_or_create(
         visit=visit,
         defaults={
@@ -151,6 +153,7 @@ def open_visit_rating(
             "division": division,
             "until": _day_of(at) + timedelta(days=VISIT_DAYS),
             "case": decided_case,
+            "about": about,
         },
     )
 
@@ -207,7 +210,7 @@ def rate_visit(
             if row.case is not None:  # decided at the counter: one rating for both
                 CaseRated.objects.create(case_id=row.case, on=day)
             rating = Rating.objects.create(
-                matter_id=WINDOW_VISIT,
+                matter_id=row.about or WINDOW_VISIT,
                 agency=row.agency,
                 division=row.division,
                 on=day,

@@ -25,6 +25,7 @@ TOPICS = {
     "growth": "分型和培育库",
     "profile": "您提的数据改好了没有",
     "credit": "信用修复",
+    "appeal": "诉求的进度和答复",
     "address": "联系方式的确认",
     "account": "账号安全",
 }

@@ -5,6 +5,8 @@ from django.urls import path
 from getihu.portal import views
 from getihu.portal.views import (
     administration,
+    appeals,
+    appeals_desk,
     applying,
     awards,
     bundles,
@@ -273,4 +275,17 @@ urlpatterns = [
     path("desk/juries/<uuid:jury_id>/", growth.jury, name="desk-jury"),
     path("desk/juries/<uuid:jury_id>/judge/", growth.judge, name="desk-jury-judge"),
     path("type-size/", views.type_size, name="type-size"),
+    # appeals
+    path("appeals/", appeals.tell, name="appeals"),
+    path("appeals/follow/", appeals.follow, name="appeal-follow"),
+    path("mine/appeals/", appeals.mine, name="mine-appeals"),
+    path("mine/appeals/<uuid:appeal_id>/", appeals.detail, name="mine-appeal"),
+    path("mine/appeals/<uuid:appeal_id>/act/", appeals.act, name="mine-appeal-act"),
+    path("desk/appeals/", appeals_desk.desk, name="desk-appeals"),
+    path("desk/appeals/new/", appeals_desk.take_down, name="desk-appeal-new"),
+    path("desk/appeals/told/", appeals_desk.told, name="desk-appeal-told"),
+    path("desk/appeals/oversight/", appeals_desk.oversight, name="desk-appeals-oversight"),
+    path("desk/appeals/tickets/", appeals_desk.ticket, name="desk-ticket"),
+    path("desk/appeals/<uuid:appeal_id>/", appeals_desk.detail, name="desk-appeal"),
+    path("desk/appeals/<uuid:appeal_id>/act/", appeals_desk.act, name="desk-appeal-act"),
 ]

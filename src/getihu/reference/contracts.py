@@ -83,7 +83,7 @@ class Industry:
 
 @dataclass(frozen=True)
 class Department:
-    """A department that delivers data."""
+    """A department that delivers data or answers appeals."""
 
     code: str
     name: str

@@ -209,6 +209,20 @@ def list_rules() -> list[RuleSummary]:
     return list(_summaries(get_rulebook(), stamps))
 
 
+def list_case_names(rule_id: str) -> frozenset[str]:
+    """What the worked cases of a rule are called, over all its versions. Raises: UnknownRule."""
+    book = get_rulebook()
+    _check_known(book, rule_id)
+    catalogue = dataplane.fact_catalogue()
+    files = [(cases_file(Path(rule.file)), rule) for rule in book.versions(rule_id)]
+    return frozenset(
+        case.name
+        for file, rule in files
+        if file.exists()
+        for case in read_cases(file, rule, catalogue)[0]
+    )
+
+
 @lru_cache(maxsize=4)
 def _summaries(book: Rulebook, stamps: Stamps) -> tuple[RuleSummary, ...]:
     catalogue = dataplane.fact_catalogue()

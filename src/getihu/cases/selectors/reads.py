@@ -32,6 +32,7 @@ from getihu.cases.contracts import (
     PublicCase,
     StageActions,
     StageView,
+    TermReading,
 )
 from getihu.cases.machine import FINAL, STATE_LABELS, Side, State, find_move
 from getihu.cases.matters.diagram import term_text
@@ -193,6 +194,29 @@ def due_after(term_id: str, started_on: date, terms_id: str | None = None) -> De
     return read_clock(
         term_of(terms_id, term_id), history, started_on, reference.work_calendar()
     ).due
+
+
+def read_term(
+    term_id: str, started_on: date, on: date, extended: tuple[date, str] | None = None
+) -> TermReading:
+    """How far a term has run that belongs to no case and is never paused. ``extended``: the day of
+    the decision to lengthen it and why. Raises IllegalClockHistory where the term allows none, the
+    reason is missing, or it was decided too late."""
+    term = get_term(term_id)
+    history = ClockHistory(started_on, extended=Extended(*extended) if extended else None)
+    reading = read_clock(term, history, max(on, started_on), reference.work_calendar())
+    longer = term.extension
+    return TermReading(
+        title=term.title,
+        source=term.source,
+        official=term.official,
+        due_on=reading.due.on,
+        is_provisional=reading.due.provisional,
+        days_left=(reading.due.on - on).days,
+        words=_clock_words(term, reading),
+        extension=longer.approved_by or "本机关" if longer else "",
+        extension_source=longer.source if longer else "",
+    )
 
 
 def term_words(term_id: str) -> tuple[str, str]:

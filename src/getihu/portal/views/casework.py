@@ -33,6 +33,7 @@ from getihu.portal.views import Refused
 from getihu.registry import selectors as registry
 from getihu.registry import services as registered
 from getihu.supervision import services as supervised
+from getihu.support import services as appeals
 
 CITY_TIME = ZoneInfo("Asia/Shanghai")
 ONCE = "once"
@@ -134,6 +135,11 @@ KINDS: dict[type[GetihuError], Kind] = {
         "到了可以申请的那天，会通知您。",
     ),
     supervised.UnknownBreach: Kind(404, "没有这件违法记录", "", "从列表里打开。"),
+    appeals.AppealNotFound: Kind(404, "没有这件诉求", "", "从列表里打开，或者核对诉求码。"),
+    appeals.NotAllowed: Kind(403, "这件事您不能办", "", "请承办的机关办理。"),
+    appeals.IllegalMove: Kind(409, "现在不能这样办", "", "打开诉求，看现在到了哪一步。"),
+    appeals.BadAppeal: Kind(422, "没有收下", "", "按原因改好再交。"),
+    appeals.UnknownSubject: Kind(422, "没有这一类", "", "从列表里选一类。"),
     services.KeyUsed: Kind(409, "这张表单已经用过", "", "刷新页面，看办件现在的样子。"),
 }
 

@@ -163,7 +163,7 @@ _COUNTY_OFFICES = {
     "fire": "{0}消防救援大队",
     "court": "{0}人民法院",
 }
-_CITY_ONLY = ("pboc", "housing_fund")
+_CITY_ONLY = ("pboc", "housing_fund", "financial_regulator")
 
 
 def agencies_over(place_code: str) -> dict[str, str]:
