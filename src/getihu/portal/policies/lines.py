@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from getihu.insight.contracts import FigureView
 
 WIDTH, HEIGHT = 640.0, 220.0
-LEFT, RIGHT, TOP, BOTTOM = 64.0, 628.0, 16.0, 190.0
+LEFT, RIGHT, TOP, BOTTOM = 64.0, 616.0, 16.0, 190.0
 
 
 @dataclass(frozen=True)
