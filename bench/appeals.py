@@ -4,7 +4,6 @@ The petitions are evaluation data: read from the shared folder, never copied.
 """
 
 import json
-import os
 import random
 import statistics
 from collections import Counter
@@ -13,7 +12,7 @@ from pathlib import Path
 from getihu.support.appeals.learner import SMOOTHING, Learner, macro_f1
 
 ROOT = Path(__file__).resolve().parent.parent
-SHARED = Path(os.environ.get("GETIHU_SHARED", ROOT.parent / "shared"))
+SHARED = ROOT.parent / "shared"
 PETITIONS = "data/06_hotline/petitions_labelled.jsonl"
 FOLDS, SEEDS = 5, range(10)
 
