@@ -67,7 +67,7 @@ def make_cast() -> Cast:
         town=officer("town", Role.CASE_OFFICER, "town", WUMA),
         yueqing=officer("yueqing", Role.WINDOW_OFFICER, "amr", YUEQING),
         lead=officer("lead", Role.SUPERVISOR, "amr", CITY),
-        government=officer("government", Role.COCKPIT_VIEWER, "office", CITY),
+        government=officer("government", Role.COCKPIT_VIEWER, "government", CITY),
         discipline=officer("discipline", Role.CASE_OFFICER, "discipline", LUCHENG),
     )
 

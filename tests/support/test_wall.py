@@ -39,7 +39,7 @@ def test_both_walls_agree(cast: Cast):
         *(
             in_role(role, agency, place)
             for role in (Role.WINDOW_OFFICER, Role.SUPERVISOR, Role.COCKPIT_VIEWER)
-            for agency in ("amr", "power", "urban_management", "discipline", "office")
+            for agency in ("amr", "power", "urban_management", "discipline", "government")
             for place in (CITY, LUCHENG, WUMA, YUEQING)
         ),
     ]

@@ -409,7 +409,7 @@ DEMO_OFFICERS = (
     ("demo-award", "示例核查", Role.CASE_OFFICER, "hrss", "330300"),
     ("demo-finance", "示例财政", Role.FINANCE_OFFICER, "finance", "330300"),
     ("demo-bank", "示例银行", Role.BANK_CLERK, "bank", "330300"),
-    ("demo-office", "示例市府", Role.COCKPIT_VIEWER, "office", "330300"),
+    ("demo-office", "示例市府", Role.COCKPIT_VIEWER, "government", "330300"),
     ("demo-system", "示例系统", Role.SYSTEM_ADMINISTRATOR, "data", "330300"),
     ("demo-security", "示例安全", Role.SECURITY_ADMINISTRATOR, "data", "330300"),
     ("demo-audit", "示例审计", Role.AUDIT_ADMINISTRATOR, "audit", "330300"),

@@ -239,7 +239,9 @@ def _recent(cast: dict[str, Actor], dice: random.Random, at: datetime) -> int:
     """The last weeks: every state, delay that was taken up, duplicates, a rule that was mended."""
     owner, desk, power = cast["demo-owner-1"], cast["demo-window"], cast["demo-power"]
     shop = sorted(owner.own)[0]
-    made = [_told(cast, dice, at - timedelta(days=20 - n / 2)) for n in range(RECENT - 10)]
+    made = [
+        _told(cast, dice, at - timedelta(days=20 - n // 2, hours=n % 2)) for n in range(RECENT - 10)
+    ]
     mine = [
         _by_owner(owner, shop, text, at - timedelta(days=day))
         for text, day in (

@@ -9,6 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("getihu.accounts.urls")),
     path("", include("getihu.access.urls")),
     path("", include("getihu.policies.urls")),
+    path("", include("getihu.gateways.open311.urls")),
     path("api/", api.urls),
 ]
 

@@ -27,6 +27,7 @@ __all__ = [
     "IllegalMove",
     "Likeness",
     "NotAllowed",
+    "PublicAppeal",
     "Side",
     "Standing",
     "State",
@@ -279,6 +280,23 @@ class Cluster:
     node_title: str
     count: int
     numbers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PublicAppeal:
+    """An appeal as everybody may see it. ``due_on`` None: it waits for no office."""
+
+    number: str
+    subject: str
+    subject_title: str
+    is_open: bool
+    state_label: str
+    office_name: str
+    place: str
+    place_name: str
+    received_at: datetime
+    updated_at: datetime
+    due_on: date | None
 
 
 @dataclass(frozen=True)

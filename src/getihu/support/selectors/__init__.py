@@ -14,6 +14,7 @@ from getihu.support.contracts import OPEN, AppealNotFound
 from getihu.support.selectors.handling import competent_office, is_head, list_takers
 from getihu.support.selectors.lines import is_in_line, outside_line
 from getihu.support.selectors.oversight import list_tickets, oversee
+from getihu.support.selectors.public import list_public
 from getihu.support.selectors.reads import (
     appeal_is,
     count_desk,
@@ -46,6 +47,7 @@ __all__ = [
     "list_desk",
     "list_groups",
     "list_mine",
+    "list_public",
     "list_routes",
     "list_subjects",
     "list_takers",

@@ -295,7 +295,7 @@ def view_of(row: Appeal, actor: Actor | None, on: date) -> AppealView:
         owner_role=role,
         owner_name=owner.name if owner and is_office else "",
         is_mine=is_mine,
-        raised_to=LEVELS.get(row.raised_to, ""),
+        raised_to=_raised(row),
         received_at=row.received_at,
         answered_at=row.answered_at,
         ended_at=row.ended_at,
@@ -333,6 +333,15 @@ def _last_role(row: Appeal) -> str:
     last = AppealEvent.objects.filter(appeal=row, owner=row.owner_id).exclude(owner_role="")
     found = last.order_by("-id").values_list("owner_role", flat=True).first()
     return found or "承办人"
+
+
+def _raised(row: Appeal) -> str:
+    """The level its delay was taken to, with the office there; empty where it was not."""
+    if not row.raised_to:
+        return ""
+    raised = AppealEvent.objects.filter(appeal=row, event=Event.ESCALATED.value)
+    office = raised.order_by("-id").values_list("reason", flat=True).first()
+    return office or LEVELS[row.raised_to]
 
 
 def _joint(row: Appeal) -> tuple[tuple[str, str, bool], ...]:

@@ -20,7 +20,7 @@ from getihu.support.selectors.reads import LEAD_AGENCY, day_of, role_of
 
 JOB = "job:appeals"
 SETTLE_TERM, CONFIRM_TERM = "grievance.settlement", "grievance.confirmation"
-GOVERNMENT = "office"
+GOVERNMENT = "government"
 
 
 class NobodyInCharge(NotAllowed):
