@@ -1,7 +1,7 @@
 """Checks the audit log from outside: python3 verify_log.py log FOLDER-OR-ADDRESS --keys FILE
 
 Needs Python 3.11 and the package ``cryptography``, nothing of the platform. Formats: RFC 6962,
-c2sp.org/tlog-tiles, tlog-checkpoint, signed-note, tlog-proof. Exit code 0: it holds; 1: it does not.
+c2sp.org/tlog-tiles, tlog-checkpoint, tlog-proof, tlog-cosignature. Exit code 1: it does not hold.
 """
 
 import argparse
@@ -9,9 +9,9 @@ import base64
 import json
 import re
 import sys
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -21,14 +21,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 DOMAIN = b"getihu.audit/v1\n"
 NUMBER = re.compile(r"0|[1-9][0-9]*", re.ASCII)
 Fetch = Callable[[str], bytes]
-Keys = dict[tuple[str, bytes], Ed25519PublicKey]
+Read = Callable[[str], tuple[str, int, bytes]]
+Keys = dict[tuple[str, bytes], tuple[int, Ed25519PublicKey]]
+LOG, WITNESS = 1, 4  # types of keys
 
 
 class DoesNotHold(Exception):
     """What was claimed is not so; the text says what."""
-
-
-# --- Hashes and proofs: RFC 6962, section 2.1; checking as in RFC 9162, section 2.1
 
 
 def leaf_hash(entry: bytes) -> bytes:
@@ -64,29 +63,26 @@ def check_inclusion(index: int, size: int, leaf: bytes, path: Sequence[bytes], r
         raise DoesNotHold("存在证明算出的根散列与检查点不符：这一条不在日志里")
 
 
-# --- Signed notes and checkpoints
-
-
 def read_keys(text: str) -> Keys:
-    """Ed25519 keys from lines ``name+id+base64``; keys of other kinds (SM2) are left aside."""
-    keys = {}
+    """Ed25519 keys of logs and witnesses from lines ``name+id+base64``; others are left aside."""
+    keys: Keys = {}
     for line in text.split():
         try:
             name, id_, encoded = line.split("+", 2)
             key = base64.b64decode(encoded, validate=True)
             if bytes.fromhex(id_) != sha256(name.encode() + b"\n" + key).digest()[:4]:
                 raise ValueError
-            if key[:1] == b"\x01":
-                keys[name, bytes.fromhex(id_)] = Ed25519PublicKey.from_public_bytes(key[1:])
+            if key[:1] in (b"\x01", b"\x04"):
+                keys[name, bytes.fromhex(id_)] = key[0], Ed25519PublicKey.from_public_bytes(key[1:])
         except ValueError:
             raise DoesNotHold(f"公钥写法不对，或编号与公钥不符：{line[:60]}") from None
     return keys
 
 
-def open_note(note: str, keys: Keys) -> str:
-    """Return the text of a note once a known key signed it and no known key's line is wrong."""
+def open_note(note: str, keys: Keys, quorum: int = 0) -> str:
+    """Return the text once a log key and enough witnesses signed it and no known line is wrong."""
     text, blank, tail = note.rpartition("\n\n")
-    lines, signed = tail.removesuffix("\n").split("\n"), 0
+    lines, signed = tail.removesuffix("\n").split("\n"), {LOG: set[str](), WITNESS: set[str]()}
     if not blank or not tail.endswith("\n") or any(ord(c) < 32 and c != "\n" for c in note):
         raise DoesNotHold("不是签名文本")
     for line in lines:
@@ -97,22 +93,27 @@ def open_note(note: str, keys: Keys) -> str:
             raw = b""
         if match is None or len(raw) < 5 or len(lines) > 16:
             raise DoesNotHold("签名行的格式不对")
-        key = keys.get((match[1], raw[:4]))
-        if key is not None:
+        if found := keys.get((match[1], raw[:4])):
+            at = f"cosignature/v1\ntime {int.from_bytes(raw[4:12], 'big')}\n"
+            told, raw = (at, raw[12:]) if found[0] == WITNESS else ("", raw[4:])
             try:
-                key.verify(raw[4:], text.encode() + b"\n")
+                found[1].verify(raw, f"{told}{text}\n".encode())
             except InvalidSignature:
                 raise DoesNotHold(f"{match[1]} 的签名不成立") from None
-            signed += 1
-    if not signed:
-        raise DoesNotHold("没有一个可信公钥的签名")
+            signed[found[0]].add(match[1])
+    if not signed[LOG] or len(signed[WITNESS]) < quorum:
+        some = f"只有 {len(signed[WITNESS])} 个见证人签名，要 {quorum} 个：可能是另一份历史"
+        raise DoesNotHold(some if signed[LOG] else "没有一个可信公钥的签名")
     return text + "\n"
 
 
-def read_checkpoint(note: str, keys: Keys) -> tuple[str, int, bytes]:
+def read_checkpoint(note: str, keys: Keys, quorum: int = 0) -> tuple[str, int, bytes]:
     """Return origin, size and root of a checkpoint that a known key of its origin signed."""
-    lines = open_note(note, keys).split("\n")
-    if len(lines) < 4 or not NUMBER.fullmatch(lines[1]) or lines[0] not in {n for n, _ in keys}:
+    lines, logs = (
+        open_note(note, keys, quorum).split("\n"),
+        {n for (n, _), k in keys.items() if k[0] == LOG},
+    )
+    if len(lines) < 4 or not NUMBER.fullmatch(lines[1]) or lines[0] not in logs:
         raise DoesNotHold("检查点的格式不对，或属于另一个日志")
     return lines[0], int(lines[1]), decode_hash(lines[2])
 
@@ -127,9 +128,6 @@ def decode_hash(text: str) -> bytes:
     return raw
 
 
-# --- The log as files: c2sp.org/tlog-tiles
-
-
 def fetcher(source: str) -> Fetch:
     """Return what reads a file of the log, from a folder or an http(s) address."""
 
@@ -139,7 +137,7 @@ def fetcher(source: str) -> Fetch:
                 return (Path(source) / path).read_bytes()
             with urllib.request.urlopen(f"{source.rstrip('/')}/{path}", timeout=60) as answer:
                 return bytes(answer.read())
-        except (OSError, urllib.error.URLError):
+        except OSError:
             raise DoesNotHold(f"日志缺少文件 {path}") from None
 
     return fetch
@@ -213,14 +211,11 @@ def root_at(size: int, levels: Sequence[bytes]) -> bytes:
     return root
 
 
-# --- Commands
-
-
-def check_log(source: str, keys_text: str, known: Path | None, is_witness: bool) -> str:
+def check_log(source: str, keys: Keys, quorum: int, known: Path | None, is_witness: bool) -> str:
     """Check every entry and, against ``known``, that the log begins with what it was then."""
-    fetch, keys, said = fetcher(source), read_keys(keys_text), ""
+    fetch, said = fetcher(source), ""
     note = fetch("checkpoint").decode()
-    origin, size, root = read_checkpoint(note, keys)
+    origin, size, root = read_checkpoint(note, keys, quorum)
     levels = read_tree(fetch, size)
     if root_at(size, levels) != root:
         raise DoesNotHold("全部条目算出的根散列与检查点不符")
@@ -238,14 +233,14 @@ def check_log(source: str, keys_text: str, known: Path | None, is_witness: bool)
     return f"日志完好：{origin} 共 {size:,} 条{said}。"
 
 
-def check_receipt(text: str, keys_text: str, opening: str | None, commitment: str | None) -> str:
+def check_receipt(text: str, read: Read, opening: str | None, commitment: str | None) -> str:
     head, _, note = text.partition("\n\n")
     lines = head.split("\n")
     extra = lines.pop(1)[6:] if len(lines) > 2 and lines[1].startswith("extra ") else ""
     index = lines[1].removeprefix("index ") if len(lines) > 1 else ""
     if lines[0] != "c2sp.org/tlog-proof@v1" or not NUMBER.fullmatch(index):
         raise DoesNotHold("不是存在证明文件（c2sp.org/tlog-proof@v1）")
-    origin, size, root = read_checkpoint(note, read_keys(keys_text))
+    origin, size, root = read(note)
     entry, told = decode_hash(extra), ""
     if commitment is not None and bytes.fromhex(commitment) != entry:
         raise DoesNotHold("这份证明不是您回执上那个承诺值的")
@@ -276,19 +271,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     two.add_argument("source", help="日志的目录或网址")
     for verb in (log, receipt, checkpoint, two):
         verb.add_argument("--keys", type=Path, required=True, help="日志的公钥，从可信的地方取得")
+        verb.add_argument("--witnesses", type=Path, help="见证人的公钥，从见证人那里取得")
+        verb.add_argument("--quorum", type=int, help="要几个见证人签名；不写：全部")
     given = parser.parse_args(arguments)
     try:
-        keys = given.keys.read_text("utf-8")
+        keys = read_keys(given.keys.read_text("utf-8"))
+        others = read_keys(given.witnesses.read_text("utf-8")) if given.witnesses else {}
+        quorum = len(others) if given.quorum is None else given.quorum
+        keys |= {name: key for name, key in others.items() if key[0] == WITNESS}
+        read = partial(read_checkpoint, keys=keys, quorum=quorum)
         if given.verb == "log":
-            said = check_log(given.source, keys, given.witness, is_witness=True)
+            said = check_log(given.source, keys, quorum, given.witness, is_witness=True)
         elif given.verb == "receipt":
             opening = given.opening.read_text("utf-8") if given.opening else None
-            said = check_receipt(given.file.read_text("utf-8"), keys, opening, given.commitment)
+            said = check_receipt(given.file.read_text("utf-8"), read, opening, given.commitment)
         elif given.verb == "checkpoint":
-            note = given.file.read_text("utf-8")
-            said = "签名成立：{} 共 {} 条。".format(*read_checkpoint(note, read_keys(keys)))
+            said = "签名成立：{} 共 {} 条。".format(*read(given.file.read_text("utf-8")))
         else:
-            said = check_log(given.source, keys, given.old, is_witness=False)
+            said = check_log(given.source, keys, quorum, given.old, is_witness=False)
     except (DoesNotHold, OSError, ValueError, KeyError) as error:
         print(f"不成立：{error}")
         return 1

@@ -59,3 +59,8 @@ def test_control_safe_settings_and_this_machine_alone_start(settings):
     assert check_settings_are_safe() == []
     settings.ALLOWED_HOSTS, settings.DEBUG, settings.SECRET_KEY = ["localhost"], True, "short"
     assert check_settings_are_safe() == []
+
+
+def test_more_witnesses_wanted_than_there_are_is_refused(settings):
+    settings.AUDIT_WITNESSES, settings.AUDIT_WITNESS_QUORUM = [], 2
+    assert any("WITNESS_QUORUM" in error.msg for error in check_settings_are_safe())

@@ -37,8 +37,23 @@ def check_settings_are_safe(**_: Any) -> list[CheckMessage]:
             problems.append(f"GETIHU_SECRET_KEY 至少要 {SHORTEST_KEY} 个字符")
         if not (settings.SESSION_COOKIE_SECURE and settings.CSRF_COOKIE_SECURE):
             problems.append("对外服务要走 HTTPS，不要把 GETIHU_HTTPS 设成 false")
-    problems += _province_problems(hosts)
+    problems += _province_problems(hosts) + _witness_problems()
     return [Error(text, id="getihu.E011", obj="设置") for text in problems]
+
+
+def _witness_problems() -> list[str]:
+    """Witnesses that can be read, and as many as are wanted."""
+    from django.conf import settings
+
+    from getihu.audit.services import WitnessUnknown, witnesses
+
+    try:
+        names = {witness.name for witness in witnesses()}
+    except WitnessUnknown as error:
+        return [str(error)]
+    if len(names) < settings.AUDIT_WITNESS_QUORUM:
+        return [f"GETIHU_AUDIT_WITNESS_QUORUM 要的见证人比写出的 {len(names)} 个多"]
+    return []
 
 
 def _province_problems(hosts: set[str]) -> list[str]:

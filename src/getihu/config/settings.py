@@ -347,6 +347,10 @@ REPAIR_HTTP = {
 # The audit log's public name, for ever, and what opens its signing keys: Ed25519 first. A signing
 # machine takes the place of a file key by one more function of the same shape.
 AUDIT_ORIGIN = env.str("GETIHU_AUDIT_ORIGIN", default="getihu.example/audit")
+# Witnesses under other administrators (tools/witness.py), a list of {url, key}, and how many must
+# have signed a checkpoint before it is published; 0: whichever answer.
+AUDIT_WITNESSES = env.json("GETIHU_AUDIT_WITNESSES", default=[])
+AUDIT_WITNESS_QUORUM = env.int("GETIHU_AUDIT_WITNESS_QUORUM", default=0)
 AUDIT_SIGNERS = [
     "getihu.audit.signers.ed25519_from_file",
     "getihu.audit.signers.sm2_from_file",

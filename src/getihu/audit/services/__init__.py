@@ -20,6 +20,12 @@ from getihu.audit.services.sequencing import (
     sequence,
     standing_still,
 )
+from getihu.audit.services.witnessing import (
+    WitnessMissing,
+    WitnessRefused,
+    WitnessUnknown,
+    witnesses,
+)
 from getihu.audit.signers import KeyMissing, SigningFailed
 
 __all__ = [
@@ -33,6 +39,9 @@ __all__ = [
     "SequencerRunning",
     "SigningFailed",
     "TooEarly",
+    "WitnessMissing",
+    "WitnessRefused",
+    "WitnessUnknown",
     "acting",
     "check_keeps_up",
     "demo_starts_over",
@@ -43,4 +52,5 @@ __all__ = [
     "record_all",
     "sequence",
     "standing_still",
+    "witnesses",
 ]

@@ -8,7 +8,7 @@ The steps, each finished before the next begins:
 3. *re-read*: what lies on the disk is hashed again from the entries up, compared with the events,
    and shown to begin with the tree signed last.
 4. *sign*, and keep the checkpoint in the database; a size can be kept once.
-5. *publish*: replace the file ``checkpoint``.
+5. *publish*: ask the witnesses, replace the file ``checkpoint``.
 
 A crash between any two leaves what the next run completes. Waiting events are found by their empty
 index, never by "number above the last one": a transaction that commits late is not skipped.
@@ -31,6 +31,7 @@ from getihu.audit.contracts import Checkpoint, SequenceReport
 from getihu.audit.models import Checkpoint as CheckpointRow
 from getihu.audit.models import Event
 from getihu.audit.ports import Signer
+from getihu.audit.services.witnessing import cosign
 from getihu.audit.signers import open_signers, verifiers_of
 from getihu.audit.tlog import merkle, note
 from getihu.audit.tlog.tiles import (
@@ -82,6 +83,7 @@ def sequence(at: datetime, *, batch: int = BATCH, reached: Reached | None = None
     once it is done. The first run makes the keys and signs the empty tree.
 
     Raises: SequencerRunning; LogDamaged, LogRolledBack, KeyMissing: then nothing was signed.
+    WitnessMissing, WitnessRefused: then nothing was published.
     Cost: about 60 µs an event; memory in proportion to ``batch``.
     """
     say = reached or (lambda _: None)
@@ -331,10 +333,13 @@ def _sign(tree: Checkpoint, signers: Sequence[Signer], at: datetime, say: Reache
 
 
 def _publish(signed: Checkpoint) -> None:
+    """Replace the published checkpoint, with the witnesses' signatures on the new one. Where they
+    are wanted and missing nothing is published: the next run asks again."""
     folder = selectors.log_folder()
+    text = cosign(signed, selectors.find_checkpoint()) if settings.AUDIT_WITNESSES else signed.note
     vkeys = "".join(f"{verifier.vkey}\n" for verifier in selectors.log_verifiers())
     write_durably(folder / "keys", vkeys.encode())
-    write_durably(folder / "checkpoint", signed.note.encode())
+    write_durably(folder / "checkpoint", text.encode())
 
 
 def _forget_partials(size: int) -> None:
