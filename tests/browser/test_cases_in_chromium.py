@@ -5,6 +5,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.test import Client
+from playwright.sync_api import expect
 
 from getihu.cases import services
 from getihu.cases.contracts import PauseKind
@@ -156,15 +157,15 @@ def test_the_desk_is_worked_by_keyboard(enter):
 def test_a_trader_hands_in_without_scripts(enter):
     page = enter("owner", "/mine/cases/{draft}/draft/", PHONE, scripts=False)
     page.get_by_role("button", name="提交").click()
-    assert page.get_by_text("等待：鹿城区市场监督管理局").first.is_visible()
+    expect(page.get_by_text("等待：鹿城区市场监督管理局").first).to_be_visible()
 
 
 def test_printed_a_case_keeps_its_course_and_drops_its_buttons(enter):
     page = enter("owner", "/mine/cases/{accepted}/", DESK)
     page.emulate_media(media="print")
-    assert page.get_by_role("heading", name="谁在办").is_visible()
-    assert page.get_by_text("等待：").first.is_visible()
-    assert not page.get_by_role("link", name="撤回").is_visible()
+    expect(page.get_by_role("heading", name="谁在办")).to_be_visible()
+    expect(page.get_by_text("等待：").first).to_be_visible()
+    expect(page.get_by_role("link", name="撤回")).not_to_be_visible()
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])

@@ -1,6 +1,7 @@
 """The public log in a real browser: who checks a slip needs no account and no script."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import DESK, PHONE, axe_violations, is_wider_than_screen
 from tests.ops.test_log_page import SLIP, receipt  # noqa: F401  a slip in the log
@@ -23,4 +24,4 @@ def test_a_slip_is_found_without_scripts(receipt, visit):  # noqa: F811
     page.get_by_role("link", name="公开日志").click()
     page.get_by_role("textbox").fill(SLIP)
     page.get_by_role("main").get_by_role("button").first.click()
-    assert page.get_by_text("在日志里").first.is_visible()
+    expect(page.get_by_text("在日志里").first).to_be_visible()

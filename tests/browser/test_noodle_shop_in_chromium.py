@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from django.conf import settings
 from django.test import Client
+from playwright.sync_api import expect
 
 from getihu.accounts.contracts import Role
 from getihu.accounts.models import Account
@@ -80,8 +81,8 @@ def test_from_the_question_to_the_licence_in_the_wallet(real_city, enter, shoot)
     for label in ("否", "是", "否", "是", "店招、灯箱、显示屏"):
         answer(page, label)
     page.get_by_role("link", name="去办营业执照").wait_for()
-    assert page.get_by_text("小餐饮店登记证").first.is_visible()
-    assert page.get_by_text("鹿城区消防救援大队").first.is_visible()
+    expect(page.get_by_text("小餐饮店登记证").first).to_be_visible()
+    expect(page.get_by_text("鹿城区消防救援大队").first).to_be_visible()
     whole(page, shoot, "4-permits")
     page.get_by_role("link", name="去办营业执照").click()
     page.get_by_role("heading", name="鹿城区 五马街道").wait_for()

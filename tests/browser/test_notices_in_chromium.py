@@ -7,6 +7,7 @@ from django.conf import settings as django_settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.test import Client
+from playwright.sync_api import expect
 
 import getihu.config.urls  # noqa: F401  every view has its clock before one is replaced
 from getihu.cases import services as cases
@@ -95,7 +96,7 @@ def test_a_notice_leads_to_its_case_and_the_count_goes_down_without_scripts(ente
     count = page.locator(".nav .badge")
     assert count.inner_text().startswith("3")
     page.get_by_role("button", name="看办件：请补材料").click()
-    assert page.get_by_role("heading", name="等您补材料").is_visible()
+    expect(page.get_by_role("heading", name="等您补材料")).to_be_visible()
     assert page.locator(".nav .badge").inner_text().startswith("2")
 
 

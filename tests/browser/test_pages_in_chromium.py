@@ -1,6 +1,7 @@
 """Every page in a real browser: nothing fails, nothing is blocked, nothing is out of reach."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import DESK, PHONE, axe_violations, is_wider_than_screen
 from tests.portal import fakes
@@ -50,7 +51,7 @@ def test_search_works_without_scripts(visit):
     page = visit("/", PHONE, scripts=False)
     page.get_by_role("searchbox").fill("阿华面馆")
     page.get_by_role("button", name="查找").click()
-    assert page.get_by_role("link", name="鹿城区阿华面馆").is_visible()
+    expect(page.get_by_role("link", name="鹿城区阿华面馆")).to_be_visible()
     assert page.url.endswith("/")
 
 

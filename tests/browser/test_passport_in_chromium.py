@@ -6,6 +6,7 @@ import pytest
 from django.conf import settings as conf
 from django.contrib.auth import get_user_model
 from django.test import Client
+from playwright.sync_api import expect
 
 from getihu.accounts.contracts import ANONYMOUS, CITY, Role
 from getihu.passport import selectors, services
@@ -128,9 +129,9 @@ def test_the_printed_licence_is_the_paper_alone(browse, shop, shoot):
     page = opened(browse, path, DESK, shop["owner"])
     page.emulate_media(media="print")
     shoot(page, "passport-print")
-    assert page.get_by_role("heading", name="营业执照", exact=True).is_visible()
+    expect(page.get_by_role("heading", name="营业执照", exact=True)).to_be_visible()
     for hidden in ("下载证照文件", "我的企业码"):
-        assert not page.get_by_text(hidden).first.is_visible()
+        expect(page.get_by_text(hidden).first).not_to_be_visible()
 
 
 def test_a_suspended_licence_says_what_to_do(browse, shop, shoot):

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from getihu.rulebook import selectors as rulebook
 from getihu.rulebook import services
@@ -123,7 +124,7 @@ def test_without_scripts_the_server_works_it_out(real_city, open_policy):
     made = rulebook.compare_changes(
         "growth.trader_type", [RuleChange("parameter", "growing_sales_yuan", "200000")]
     )
-    assert page.get_by_role("heading", name=f"变动 {made.moved:,} 户").is_visible()
+    expect(page.get_by_role("heading", name=f"变动 {made.moved:,} 户")).to_be_visible()
 
 
 def test_from_what_if_to_scenario_to_draft(real_city, open_policy, shoot):
@@ -159,7 +160,7 @@ def test_the_list_narrows_while_typing_and_so_does_its_file(real_city, open_poli
     page.get_by_text("找到 1 条").wait_for()
     address = page.get_by_role("link", name="下载清单").get_attribute("href")
     assert "text=%E4%BE%9D%E6%AC%A1" in address
-    assert page.get_by_role("link", name="自主就业退役士兵").is_visible()
+    expect(page.get_by_role("link", name="自主就业退役士兵")).to_be_visible()
 
 
 def test_a_page_prints_without_its_controls(real_city, open_policy, shoot):
@@ -167,7 +168,7 @@ def test_a_page_prints_without_its_controls(real_city, open_policy, shoot):
     page.emulate_media(media="print")
     assert page.get_by_role("slider").count() == 0
     assert page.get_by_role("button", name="一起重新计算").count() == 0
-    assert page.get_by_role("heading", name="条文、规则、户数").is_visible()
+    expect(page.get_by_role("heading", name="条文、规则、户数")).to_be_visible()
     shoot(page, "policy-print")
 
 

@@ -6,6 +6,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.test import Client
+from playwright.sync_api import expect
 
 import getihu.config.urls  # noqa: F401  every view has its clock before one is replaced
 from getihu.cases import services as cases
@@ -137,7 +138,7 @@ def test_a_trader_rates_by_thumb_without_scripts_and_reads_the_answer_by_her_cod
     page.goto(page.url.split("/mine/")[0] + "/ratings/follow/")
     page.get_by_label("评价码").fill(city["code"].lower())
     page.get_by_role("button", name="看答复").click()
-    assert page.get_by_text("中午留一个窗口").is_visible()
+    expect(page.get_by_text("中午留一个窗口")).to_be_visible()
     shoot(page, f"ratings-follow-answer-{PHONE}")
     assert city["code"] not in page.url
     assert not is_wider_than_screen(page)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django_otp.oath import totp
 from django_otp.plugins.otp_totp.models import TOTPDevice
+from playwright.sync_api import expect
 
 from getihu.accounts import services
 from getihu.accounts.contracts import CITY, Duty, Role, duty_of
@@ -60,7 +61,7 @@ def test_the_sign_in_page_is_whole_and_accessible(browse, shoot, width):
     services.open_demo_cast(["92330302MA2ECR1A0J"], at=BEFORE)
     page = browse("/sign-in", width)
     shoot(page, f"sign-in-{width}")
-    assert page.get_by_role("link", name="用浙江省统一身份认证登录").is_visible()
+    expect(page.get_by_role("link", name="用浙江省统一身份认证登录")).to_be_visible()
     is_fine(page)
 
 
@@ -80,7 +81,7 @@ def test_the_second_factor_is_set_up_with_the_keyboard_alone(browse, shoot, widt
     page = enrolling(browse, width)
     shoot(page, f"second-factor-{width}")
     is_fine(page)
-    assert page.get_by_role("img", name="动态口令的二维码").is_visible()
+    expect(page.get_by_role("img", name="动态口令的二维码")).to_be_visible()
     page.locator("#code").focus()
     page.keyboard.type(f"{totp(TOTPDevice.objects.get(user=account).bin_key):06d}")
     page.keyboard.press("Enter")

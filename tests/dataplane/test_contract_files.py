@@ -29,7 +29,7 @@ def test_every_shipped_contract_loads():
     [
         ("kind: period", "kind: periodd", 4, ["periodd", "是不是 period？"]),
         ("kind: period", "kin: period", 4, ["没有这个键：kin", "是不是 kind？"]),
-        ("department: housing_fund", "department: housing", 3, ["housing_fund"]),
+        ("department: housing_fund", "department: housing_fun", 3, ["housing_fund"]),
         ("cadence: monthly", "cadence: weekly", 5, ["weekly", "monthly"]),
         ("grace_days: 20", "grace_days: 二十", 6, ["整数"]),
         ("grace_days: 20", "grace_days: true", 6, ["整数"]),

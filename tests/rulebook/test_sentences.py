@@ -87,6 +87,16 @@ def test_years_and_per_cents_agree_with_months_and_shares(tmp_path):
     assert stale_labels(load(tmp_path, text.replace("满1年", "满2年")), CATALOGUE)
 
 
+@pytest.mark.parametrize(
+    ("words", "stale"),
+    [("十二个月", ()), ("一十二个月", ()), ("二个月", ("二个月",)), ("二十个月", ("二十个月",)),
+     ("九十九个月", ("九十九个月",)), ("两个月", ("两个月",))],
+)  # fmt: skip
+def test_numbers_written_in_words_are_read_whole(tmp_path, words, stale):
+    text = SMALL_SHOP.replace("开业满一年", f"开业满{words}")
+    assert tuple(said for _, said in stale_labels(load(tmp_path, text), CATALOGUE)) == stale
+
+
 def test_numbers_the_rule_does_not_decide_by_are_named(tmp_path):
     rule = load(tmp_path, SMALL_SHOP.replace("小店每名雇员补一百元", "每人补100.5元，最多5万元"))
     assert unbacked_numbers(rule, CATALOGUE) == ("5万元",)

@@ -16,14 +16,13 @@ from getihu.rulebook.model.expressions import Constant, Expression, Fact, Parame
 from getihu.rulebook.model.rules import Clause, Parameter, Rule
 
 _TIMES = {"万": 10_000, "亿": 100_000_000}
-_CHINESE = {word: Fraction(n) for n, word in enumerate("零一二三四五六七八九十")} | {
-    "两": Fraction(2)
-}
+_ONES = {"两": 2} | {word: n for n, word in enumerate("一二三四五六七八九", start=1)}
 _DATE = re.compile(r"(\d{4})年(?:(\d{1,2})月)?(?:(\d{1,2})日)?")
 _DAY = re.compile(r"\d{1,2}月\d{1,2}日")  # of a year named before: not told apart
 # A number that measures something: with its unit, not the number of a list or of a document.
 _NUMBER = re.compile(
-    r"(?<![A-Za-z\d第令上同首每月])(\d+(?:\.\d+)?|[一二三四五六七八九十两])(万|亿)?"
+    r"(?<![A-Za-z\d第令上同首每月一二三四五六七八九十])"
+    r"(\d+(?:\.\d+)?|[一二三四五六七八九]?十[一二三四五六七八九]?|[一二三四五六七八九两])(万|亿)?"
     r"(%|个?月|年|日|天|元|人|名|家|户|平方米|次|项)(?!之一|以来)"
 )
 
@@ -83,15 +82,21 @@ def _numbers(label: str) -> Iterator[tuple[str, set[Fraction | date]]]:
         yield match.group(), wanted
     for match in _NUMBER.finditer(_DAY.sub("", rest)):
         digits, times, unit = match.groups()
-        value = (
-            Fraction(_CHINESE[digits]) if digits in _CHINESE else Fraction(digits)
-        ) * _TIMES.get(times or "", 1)
+        value = _value(digits) * _TIMES.get(times or "", 1)
         agreeing: set[Fraction | date] = {value}
         if unit == "%":
             agreeing = {value / 100}
         elif unit == "年":
             agreeing |= {value * 12}
         yield match.group(), agreeing
+
+
+def _value(digits: str) -> Fraction:
+    """24 of 24, of 二十四; labels count no further than 九十九 in words."""
+    if digits[0].isdigit():
+        return Fraction(digits)
+    tens, ten, ones = digits.rpartition("十")
+    return Fraction((_ONES.get(tens, 1) * 10 if ten else 0) + _ONES.get(ones, 0))
 
 
 def _known(
