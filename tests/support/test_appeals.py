@@ -308,3 +308,9 @@ def test_too_short_too_long_and_nowhere(cast: Cast):
     services.assign(filed.id, "power", place=WUMA, by=cast.lead, at=AT + timedelta(hours=1))
     assert view(filed, cast.power).place_name == "鹿城区五马街道"
     assert NO_POWER in view(filed, cast.power).text
+
+
+def test_what_runs_is_counted_by_county_and_late_once_past_its_day(cast: Cast):
+    assigned(cast)
+    assert selectors.count_running(AT.date()) == [("330302", 1, 0)]
+    assert selectors.count_running(AT.date() + timedelta(days=60)) == [("330302", 1, 1)]

@@ -78,3 +78,46 @@ class Rerun:
     result_sha256: str
     again_sha256: str
     figures: int
+
+
+@dataclass(frozen=True)
+class CountyLoad:
+    """What runs in one county, and how much of it is past its day. In the order of codes, never of
+    numbers."""
+
+    code: str
+    name: str
+    open_cases: int
+    late_cases: int
+    open_appeals: int
+    late_appeals: int
+
+
+@dataclass(frozen=True)
+class Alert:
+    """Something that needs somebody's eye. ``kind``: feed, run, case or appeal."""
+
+    kind: str
+    what: str
+    since: str
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """The city's work on a day: counts and sums alone. ``paid_*``: awards that reached an account
+    in the last ``paid_days`` days; ``visits``: inspections of the year, drawn and joint among them.
+    """
+
+    on: date
+    open_cases: int
+    late_cases: int
+    open_appeals: int
+    late_appeals: int
+    paid_awards: int
+    paid_cents: int
+    paid_days: int
+    visits: int
+    drawn: int
+    joint: int
+    counties: tuple[CountyLoad, ...]
+    alerts: tuple[Alert, ...]

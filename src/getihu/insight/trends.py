@@ -28,7 +28,8 @@ def drawn_on(series: Sequence[tuple[date, float]], on: date) -> Trend | None:
     away = _months(first, on) - mean_x
     band = t * math.sqrt(rest / (count - 2) * (1 + 1 / count + away**2 / spread))
     value = mean_y + slope * away
-    return Trend(on, value, value - band, value + band, count)
+    # No figure of ours is below nothing.
+    return Trend(on, *(max(0.0, each) for each in (value, value - band, value + band)), count)
 
 
 def _months(first: date, on: date) -> float:

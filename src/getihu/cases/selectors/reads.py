@@ -642,6 +642,20 @@ def count_kept_clocks(since: date, until: date) -> list[tuple[date, str, int, in
     ]
 
 
+def count_running(on: date) -> list[tuple[str, int, int]]:
+    """Rows (county, handed in and not ended, of these with a clock past its day): counts only."""
+    ended = [State.DRAFT.value, *(state.value for state in FINAL)]
+    with over_the_wall():
+        open_cases = Case.objects.filter(submitted_at__isnull=False).exclude(state__in=ended)
+        late = set(ClockRun.objects.filter(due_on__lt=on).values_list("case", flat=True))
+        found = list(open_cases.values_list("pk", "division"))
+    counted: dict[str, tuple[int, int]] = {}
+    for pk, division in found:
+        many, overdue = counted.get(division[:6], (0, 0))
+        counted[division[:6]] = (many + 1, overdue + (pk in late))
+    return [(county, *numbers) for county, numbers in sorted(counted.items())]
+
+
 def _judged(clocks: list[ClockRun]) -> list[tuple[ClockRun, bool]]:
     """Whether each of some stopped clocks stopped in time, by the law's own days and pauses."""
     pauses: dict[int, list[ClockPause]] = {}

@@ -8,6 +8,7 @@ from getihu.insight.catalogue.definitions import (
     list_indicators,
 )
 from getihu.insight.catalogue.measures import Measure, list_measures
+from getihu.insight.selectors.cockpit import take_pulse
 from getihu.insight.selectors.figures import (
     CITY,
     FEWEST,
@@ -20,6 +21,7 @@ from getihu.insight.selectors.figures import (
     list_targets,
     newest,
 )
+from getihu.insight.selectors.words import said, said_value
 
 __all__ = [
     "CITY",
@@ -39,4 +41,7 @@ __all__ = [
     "list_revisions",
     "list_targets",
     "newest",
+    "said",
+    "said_value",
+    "take_pulse",
 ]

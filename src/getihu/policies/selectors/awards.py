@@ -3,6 +3,7 @@
 import uuid
 from collections import Counter
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
@@ -30,7 +31,7 @@ from getihu.policies.contracts import (
     RunView,
     yuan_of,
 )
-from getihu.policies.machine import MOVES
+from getihu.policies.machine import IN_ACCOUNT, MOVES
 from getihu.policies.models import (
     Adjustment,
     Award,
@@ -256,6 +257,15 @@ ADJUSTMENT_LABELS = {
     "topped": "已补发到账",
 }
 FEWEST = 10  # 少于这么多户不公布，本项目设定，非官方
+
+
+def count_paid(since: date, until: date) -> tuple[int, int]:
+    """How many awards reached an account in some days (both ends in), and their cents."""
+    with over_the_wall():  # only the sums leave
+        found = Award.objects.filter(
+            state__in=IN_ACCOUNT, paid_on__gte=since, paid_on__lte=until
+        ).aggregate(many=Count("pk"), cents=Sum("cents"))
+    return found["many"], found["cents"] or 0
 
 
 def list_batches(run_id: uuid.UUID | str, *, actor: Actor) -> list[BatchView]:

@@ -1,6 +1,5 @@
 """Monitoring: the plan's targets, every indicator with its definition, the board of the measures."""
 
-from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
@@ -28,11 +27,11 @@ def board(request: HttpRequest) -> HttpResponse:
     """The plan's targets and all indicators by level."""
     latest = selectors.list_latest()
     levels = [
-        (level, [(each, figure, said(each.unit, figure)) for each, figure in rows])
+        (level, [(each, figure, selectors.said(each.unit, figure)) for each, figure in rows])
         for level, rows in groupby(latest, key=lambda row: row[0].path[0])
     ]
     context = {
-        "targets": [(each, _target_words(each)) for each in selectors.list_targets()],
+        "targets": [(each, target_words(each)) for each in selectors.list_targets()],
         "levels": levels,
         "as_of": max((figure.as_of for _, figure in latest if figure), default=None),
     }
@@ -52,7 +51,7 @@ def indicator(request: HttpRequest, indicator_id: str) -> HttpResponse:
         )
     division = asked or selectors.CITY
     figures = selectors.list_figures(indicator_id, division)
-    words = [said(shown.unit, figure) for figure in figures]
+    words = [selectors.said(shown.unit, figure) for figure in figures]
     names = {county.code: county.name for county in counties}
     by_county = [] if shown.watch_only else selectors.list_by_county(indicator_id)
     context: dict[str, Any] = {
@@ -64,9 +63,13 @@ def indicator(request: HttpRequest, indicator_id: str) -> HttpResponse:
         "counties": counties,
         "division": division,
         "place": names.get(division, "全市"),
-        "by_county": [(names[f.division], f, said(shown.unit, f)) for f in by_county],
+        "by_county": [(names[f.division], f, selectors.said(shown.unit, f)) for f in by_county],
         "revisions": [
-            (each, said_value(shown.unit, each.before), said_value(shown.unit, each.after))
+            (
+                each,
+                selectors.said_value(shown.unit, each.before),
+                selectors.said_value(shown.unit, each.after),
+            )
             for each in selectors.list_revisions(indicator_id, division)[:12]
         ],
         "fewest": selectors.FEWEST,
@@ -101,7 +104,7 @@ def measures(request: HttpRequest) -> HttpResponse:
     for measure in selectors.list_measures():
         mine = [matter for matter in catalogue if matter.measure == measure.number]
         figures = [
-            (each, said(each.unit, figure))
+            (each, selectors.said(each.unit, figure))
             for each, figure in watched
             if measure.number in each.measures and figure is not None
         ]
@@ -110,36 +113,15 @@ def measures(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/insight/measures.html", {"systems": systems})
 
 
-def said(unit: str, figure: FigureView | None) -> str:
-    """A figure as people read it: 1,100,402 户, 78.9 %, 39.2 亿元; empty when there is none."""
-    return "" if figure is None else said_value(unit, figure.value)
-
-
-def said_value(unit: str, value: float | Decimal | None) -> str:
-    if value is None:
-        return "没有"
-    if unit == "%":
-        return f"{value:.1f}%"
-    if unit == "元":
-        return _money(float(value))
-    return f"{value:,.0f} {unit}"
-
-
-def _money(value: float) -> str:
-    for size, word in ((1e8, "亿元"), (1e4, "万元")):
-        if abs(value) >= size:
-            return f"{value / size:,.1f} {word}"
-    return f"{value:,.0f} 元"
-
-
-def _target_words(target: TargetView) -> dict[str, Any]:
+def target_words(target: TargetView) -> dict[str, Any]:
+    """A target's numbers in words, and how much of it there is, for a bar."""
     then, now = target.at_deadline, target.now
     return {
-        "aim": f"{DIRECTIONS[target.direction]} {said_value(target.unit, target.target)}",
-        "then": said(target.unit, then),
-        "now": said(target.unit, now),
+        "aim": f"{DIRECTIONS[target.direction]} {selectors.said_value(target.unit, target.target)}",
+        "then": selectors.said(target.unit, then),
+        "now": selectors.said(target.unit, now),
         "range": _range(target.unit, now),
-        "trend": said_value(target.unit, target.trend.value) if target.trend else "",
+        "trend": selectors.said_value(target.unit, target.trend.value) if target.trend else "",
         "trend_range": _ends(target.unit, target.trend.low, target.trend.high)
         if target.trend
         else "",
@@ -154,7 +136,7 @@ def _range(unit: str, figure: FigureView | None) -> str:
 
 
 def _ends(unit: str, low: float, high: float) -> str:
-    return f"{said_value(unit, low)} 到 {said_value(unit, high)}"
+    return f"{selectors.said_value(unit, low)} 到 {selectors.said_value(unit, high)}"
 
 
 def _progress(target: TargetView) -> float:

@@ -18,6 +18,7 @@ from getihu.support.selectors.public import list_public
 from getihu.support.selectors.reads import (
     appeal_is,
     count_desk,
+    count_running,
     find_by_code,
     get_appeal,
     leads,
@@ -37,6 +38,7 @@ __all__ = [
     "appeal_is",
     "competent_office",
     "count_desk",
+    "count_running",
     "find_by_code",
     "get_appeal",
     "get_subject",

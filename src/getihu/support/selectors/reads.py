@@ -108,6 +108,24 @@ def count_desk(actor: Actor) -> int:
     return rows.filter(state__in=[state.value for state in OPEN]).count()
 
 
+def count_running(on: date) -> list[tuple[str, int, int]]:
+    """Rows (county, open appeals, of these with a clock past its day), the city's own under its
+    code: counts only. Joined ones count with theirs."""
+    with over_the_wall():
+        late = set(
+            AppealClock.objects.filter(stopped_on=None, due_on__lt=on).values_list(
+                "appeal", flat=True
+            )
+        )
+        rows = Appeal.objects.filter(joined_to=None, state__in=[state.value for state in OPEN])
+        found = list(rows.values_list("pk", "division"))
+    counted: dict[str, tuple[int, int]] = {}
+    for pk, division in found:
+        many, overdue = counted.get(division[:6], (0, 0))
+        counted[division[:6]] = (many + 1, overdue + (pk in late))
+    return [(county, *numbers) for county, numbers in sorted(counted.items())]
+
+
 def get_appeal(appeal_id: uuid.UUID | str, *, actor: Actor, on: date) -> AppealView:
     """One appeal. Raises AppealNotFound."""
     row = visible_appeals(actor).filter(pk=appeal_id).first()
