@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 from django.core import serializers
-from django.db import transaction
+from django.core.management.color import no_style
+from django.db import connection, transaction
+from django.db.models import Model
 from django.test import override_settings
 
 TRADERS = 500
@@ -58,6 +60,13 @@ def make(folder: Path) -> RealCity:
     return RealCity(folder, rows, as_of, personas)
 
 
+def count_on(*tables: type[Model]) -> None:
+    """Rows came with their numbers: the database goes on behind them, not among them."""
+    with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_sql(no_style(), tables):
+            cursor.execute(statement)
+
+
 @pytest.fixture(scope="session")
 def made_city(tmp_path_factory, django_db_setup, django_db_blocker) -> RealCity:
     with django_db_blocker.unblock():
@@ -67,8 +76,11 @@ def made_city(tmp_path_factory, django_db_setup, django_db_blocker) -> RealCity:
 @pytest.fixture
 def real_city(made_city) -> Iterator[RealCity]:
     """The city, published in this test's database; the test carries the django_db mark."""
+    tables = set()
     for row in serializers.deserialize("json", made_city.rows):
         row.save()
+        tables.add(type(row.object))
+    count_on(*tables)
     keys = made_city.folder / "keys" / "departments"
     with override_settings(DATA_DIR=made_city.folder, DEPARTMENT_KEYS_DIR=keys):
         yield made_city

@@ -16,11 +16,12 @@ __all__ = ["made_city", "real_city"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 HALL = 1920
 PAGES = ("/insight/", "/insight/vitality.activity/", "/insight/vitality.registered/?county=330302",
-         "/insight/measures/")  # fmt: skip
+         "/insight/measures/", "/insight/reports/", "/insight/reports/2026Q3/")  # fmt: skip
 
 
 def test_every_page_is_whole_and_accessible(real_city, browse, shoot):
     services.measure(at=AT)
+    services.write_due_report(AT)
     for number, path in enumerate(PAGES):
         for width, dark in ((PHONE, False), (DESK, True)):
             page = browse(path, width, dark=dark)

@@ -4,7 +4,7 @@ import pytest
 
 from getihu.insight import services
 from getihu.insight.models import Definition, Figure, Measurement
-from tests.real_city import AT, made_city, real_city
+from tests.real_city import AT, count_on, made_city, real_city
 
 __all__ = ["made_city", "real_city"]
 TABLES = (Definition, Measurement, Figure)
@@ -16,6 +16,7 @@ def measured(real_city):
     if _kept:
         for table, rows in zip(TABLES, _kept, strict=True):
             table.objects.bulk_create(rows, batch_size=2000)
+        count_on(*TABLES)
     else:
         services.measure(at=AT)
         _kept.extend(list(table.objects.all()) for table in TABLES)

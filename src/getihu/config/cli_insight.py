@@ -1,8 +1,9 @@
-"""``getihu indicator``: measure, look, make a figure again."""
+"""``getihu indicator`` and ``getihu report``: measure, look, make a figure or a report again."""
 
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import click
@@ -76,6 +77,55 @@ def register(main: click.Group, start: Start) -> None:
             return
         click.echo(f"不一样：当时 {done.result_sha256}，现在 {done.again_sha256}。", err=True)
         sys.exit(1)
+
+    @main.group("report")
+    def report() -> None:
+        """监测季报：写、核对、存成文件。"""
+
+    @report.command("write")
+    @click.argument("quarter")
+    def write(quarter: str) -> None:
+        """按已测的数写一个季度（2026Q3）的季报；数没有变，还是原来那一版。"""
+        start()
+        from getihu.insight import services
+
+        made = services.write_report(quarter, at=datetime.now(UTC))
+        click.echo(f"{made.quarter} 第 {made.edition} 版，摘要 {made.sha256}。")
+        click.echo(f"看：网页 /insight/reports/{quarter}/；核对：getihu report check {quarter}。")
+
+    @report.command("check")
+    @click.argument("quarter")
+    @click.option("--edition", type=int, help="第几版；默认最新。")
+    def check(quarter: str, edition: int | None) -> None:
+        """从当时的数据把季报里的每个数重新算一遍。"""
+        start()
+        from getihu.insight import services
+
+        done = services.check_report(quarter, edition)
+        click.echo(
+            f"{done.quarter} 第 {done.edition} 版：{done.indicators} 个指标，文字里 {done.numbers} 个数。"
+        )
+        if done.is_same:
+            click.echo("全部一样。")
+            return
+        for sentence in done.changed:
+            click.echo(f"不一样：{sentence}", err=True)
+        click.echo("重新算出来的和季报不一样。", err=True)
+        sys.exit(1)
+
+    @report.command("save")
+    @click.argument("quarter")
+    @click.argument("path", type=click.Path(dir_okay=False, path_type=Path))
+    def save(quarter: str, path: Path) -> None:
+        """存成 .pdf（PDF/A）或者 .docx（Word）。"""
+        start()
+        from getihu.insight import selectors, services
+
+        writers = {".pdf": services.as_pdf, ".docx": services.as_word}
+        if path.suffix not in writers:
+            raise click.UsageError("文件名要以 .pdf 或者 .docx 结尾。")
+        path.write_bytes(writers[path.suffix](selectors.get_report(quarter)))
+        click.echo(f"存在 {path}。")
 
 
 def _number(value: float | None) -> str:

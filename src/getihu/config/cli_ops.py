@@ -102,6 +102,7 @@ def _measure(at: datetime, report: PassReport) -> None:
     from getihu.insight import services
 
     services.measure_daily(at)
+    services.write_due_report(at)
 
 
 def _rate(at: datetime, report: PassReport) -> None:

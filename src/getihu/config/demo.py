@@ -120,6 +120,7 @@ def open_cast(settings: Any, *, at: datetime) -> None:
         push_policies(at=at)
         open_wallets(read_cast(at), at=at)
     insight.measure_daily(at)
+    insight.write_due_report(at)
 
 
 def remove(settings: Any) -> None:

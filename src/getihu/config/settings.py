@@ -239,6 +239,9 @@ CREDIT_CODE_BLOCK = env.str("GETIHU_CREDIT_CODE_BLOCK", default="MAHU")
 # Where indicators lie: what is measured, and how.
 INDICATOR_DIRS = [PACKAGE_DIR / "insight" / "indicators"]
 
+# Where fonts for print lie, besides those of the system.
+FONT_DIRS = env.list("GETIHU_FONT_DIRS", default=[])
+
 # Where award programmes lie: how a rule's money reaches traders without an application.
 PROGRAMME_DIRS = [PACKAGE_DIR / "policies" / "awards"]
 

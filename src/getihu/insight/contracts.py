@@ -121,3 +121,16 @@ class Pulse:
     joint: int
     counties: tuple[CountyLoad, ...]
     alerts: tuple[Alert, ...]
+
+
+@dataclass(frozen=True)
+class ReportCheck:
+    """A report made again. ``numbers``: figures in its sentences; ``changed``: sentences that would
+    say something else."""
+
+    quarter: str
+    edition: int
+    indicators: int
+    numbers: int
+    is_same: bool
+    changed: tuple[str, ...]

@@ -74,3 +74,22 @@ class MeasuredDay(models.Model):
 
     def __str__(self) -> str:
         return self.on.isoformat()
+
+
+class Report(models.Model):
+    """A report as it was published: the text with its figures, each with the digest it came from.
+    A later one of the same quarter is a new edition; rows are only added (migration 0002)."""
+
+    quarter = models.CharField(max_length=6)  # 2026Q3
+    edition = models.IntegerField()
+    content = models.JSONField()
+    sha256 = models.CharField(max_length=64)
+    made_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["quarter", "edition"], name="insight_report_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quarter} 第 {self.edition} 版"

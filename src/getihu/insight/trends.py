@@ -29,7 +29,8 @@ def drawn_on(series: Sequence[tuple[date, float]], on: date) -> Trend | None:
     band = t * math.sqrt(rest / (count - 2) * (1 + 1 / count + away**2 / spread))
     value = mean_y + slope * away
     # No figure of ours is below nothing.
-    return Trend(on, *(max(0.0, each) for each in (value, value - band, value + band)), count)
+    at, low, high = (max(0.0, each) for each in (value, value - band, value + band))
+    return Trend(on, at, low, high, count)
 
 
 def _months(first: date, on: date) -> float:

@@ -1,6 +1,6 @@
 """Addresses of the pages. They carry codes and numbers, never names of people."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from getihu.portal import views
 from getihu.portal.views import (
@@ -252,6 +252,13 @@ urlpatterns = [
     path("cockpit/", cockpit.cockpit, name="cockpit"),
     path("insight/", insight.board, name="insight"),
     path("insight/measures/", insight.measures, name="insight-measures"),
+    path("insight/reports/", insight.reports, name="reports"),
+    path("insight/reports/<str:quarter>/", insight.report, name="report"),
+    re_path(
+        r"^insight/reports/(?P<quarter>[^/]+)/report\.(?P<kind>pdf|docx)$",
+        insight.report_file,
+        name="report-file",
+    ),
     path("insight/<str:indicator_id>/", insight.indicator, name="indicator"),
     path("insight/<str:indicator_id>/figures.csv", insight.export, name="indicator-file"),
     path("supervision/", supervision.plans, name="draws"),

@@ -2,20 +2,16 @@
 
 from collections.abc import Iterable
 from datetime import date
-from decimal import Decimal
-from typing import Final
 
 from django.db.models import Max
 
+from getihu.insight.catalogue.comparing import CITY, meets, without_small
 from getihu.insight.catalogue.definitions import Indicator, get_indicator, list_indicators
 from getihu.insight.contracts import FigureView, Revision, TargetView
 from getihu.insight.models import Figure, Measurement
 from getihu.insight.trends import drawn_on
 from getihu.kernel.errors import GetihuError
 from getihu.reference import selectors as reference
-
-CITY: Final = "330300"
-FEWEST: Final = 10  # 本项目设定，非官方: a smaller cell would single people out
 
 
 class NotCompared(GetihuError):
@@ -61,27 +57,7 @@ def list_by_county(indicator_id: str, as_of: date | None = None) -> list[FigureV
     rows = Figure.objects.filter(measurement=last, division__in=counties)
     day = as_of or rows.aggregate(day=Max("as_of"))["day"]
     views = [_view(row) for row in rows.filter(as_of=day).order_by("division")]
-    return _without_small(views) if indicator.kind != "sum" else views
-
-
-def _without_small(views: list[FigureView]) -> list[FigureView]:
-    """Counts under ten are not told; where just one is kept back, the next smallest is too."""
-    small = {view.division for view in views if _is_small(view)}
-    others = [view for view in views if view.division not in small]
-    if len(small) == 1 and others:
-        small.add(min(others, key=lambda view: view.whole or view.part).division)
-    return [_hidden(view) if view.division in small else view for view in views]
-
-
-def _is_small(view: FigureView) -> bool:
-    size = view.whole if view.whole is not None else view.part
-    return 0 < size < FEWEST
-
-
-def _hidden(view: FigureView) -> FigureView:
-    return FigureView(
-        view.as_of, view.division, None, Decimal(0), None, None, None, None, view.digest
-    )
+    return without_small(views) if indicator.kind != "sum" else views
 
 
 def list_revisions(indicator_id: str, division: str = CITY) -> list[Revision]:
@@ -120,24 +96,9 @@ def _target(indicator: Indicator) -> TargetView:
     return TargetView(
         indicator.id, target.number, indicator.title, indicator.unit, target.value,
         target.direction, target.by, target.source, then, now,
-        _meets(target.value, target.direction, then), _meets(target.value, target.direction, now),
+        meets(target.value, target.direction, then), meets(target.value, target.direction, now),
         drawn_on(within_a_year if yearly else monthly, end) if end else None,
     )  # fmt: skip
-
-
-def _meets(target: Decimal, direction: str, figure: FigureView | None) -> bool | None:
-    """Whether a figure reaches a target; None where the unknown leaves it open."""
-    if figure is None or figure.value is None:
-        return None
-    ends = [figure.value] if figure.low is None else [figure.low, figure.high or figure.value]
-    said = {_reaches(end, float(target), direction) for end in [*ends, figure.value]}
-    return said.pop() if len(said) == 1 else None
-
-
-def _reaches(value: float, target: float, direction: str) -> bool:
-    if direction == "at_most":
-        return value <= target
-    return value > target if direction == "more_than" else value >= target
 
 
 def list_latest() -> list[tuple[Indicator, FigureView | None]]:

@@ -1,5 +1,6 @@
-"""Verbs of insight: measure, make again."""
+"""Verbs of insight: measure, make again, report."""
 
+from getihu.insight.reports.composing import BadQuarter
 from getihu.insight.services.measuring import (
     CannotMeasure,
     UnknownDigest,
@@ -7,5 +8,19 @@ from getihu.insight.services.measuring import (
     measure_daily,
     rerun,
 )
+from getihu.insight.services.printing import as_pdf, as_word
+from getihu.insight.services.reporting import check_report, write_due_report, write_report
 
-__all__ = ["CannotMeasure", "UnknownDigest", "measure", "measure_daily", "rerun"]
+__all__ = [
+    "BadQuarter",
+    "CannotMeasure",
+    "UnknownDigest",
+    "as_pdf",
+    "as_word",
+    "check_report",
+    "measure",
+    "measure_daily",
+    "rerun",
+    "write_due_report",
+    "write_report",
+]

@@ -105,15 +105,20 @@ def rerun(digest: str) -> Rerun:
     if len(found) != 1:
         raise UnknownDigest(f"没有摘要是 {digest} 的数，或者不止一个。处理办法：抄全页面上的摘要。")
     kept = found[0]
-    indicator = Indicator.model_validate(yaml.safe_load(kept.definition.text))
-    asked = [date.fromisoformat(each) for each in kept.months]
-    with duckdb_of(kept.snapshot_id, kept.work, [indicator]) as engine:
-        figures = compute(engine, indicator, asked)
+    indicator, figures = make_again(kept)
     again = result_of(figures)
     return Rerun(
         kept.digest, indicator.id, indicator.version, again == kept.result_sha256,
         kept.result_sha256, again, len(figures),
     )  # fmt: skip
+
+
+def make_again(kept: Measurement) -> tuple[Indicator, list[Made]]:
+    """The figures of a measurement from its own text and data, not from what was kept of them."""
+    indicator = Indicator.model_validate(yaml.safe_load(kept.definition.text))
+    asked = [date.fromisoformat(each) for each in kept.months]
+    with duckdb_of(kept.snapshot_id, kept.work, [indicator]) as engine:
+        return indicator, compute(engine, indicator, asked)
 
 
 def month_ends(until: date, months: int) -> list[date]:

@@ -11,7 +11,6 @@ from django.views.decorators.http import require_GET
 from getihu.insight import selectors
 from getihu.insight.contracts import FigureView
 from getihu.portal.policies.shapes import shade
-from getihu.portal.policies.sparks import draw_spark
 from getihu.portal.views import Refused, page
 from getihu.portal.views.insight import target_words
 from getihu.reference import selectors as reference
@@ -39,12 +38,12 @@ def cockpit(request: HttpRequest) -> HttpResponse:
     targets = []
     for target in selectors.list_targets():
         figures = [each for each in selectors.list_figures(target.indicator_id) if each.value]
-        targets.append((target, target_words(target), draw_spark(figures[-MONTHS:])))
+        targets.append((target, target_words(target), selectors.draw_spark(figures[-MONTHS:])))
     flows = []
     for indicator in map(selectors.get_indicator, FLOWS):
         figures = selectors.list_figures(indicator.id)[-MONTHS:]
         now = selectors.said(indicator.unit, figures[-1]) if figures else ""
-        flows.append((indicator, now, draw_spark(figures)))
+        flows.append((indicator, now, selectors.draw_spark(figures)))
     half = (len(targets) + 1) // 2
     pulse = selectors.take_pulse(datetime.now(UTC))
     context: dict[str, Any] = {

@@ -8,14 +8,16 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from getihu.cases import selectors as cases
-from getihu.insight import selectors
+from getihu.insight import selectors, services
 from getihu.insight.contracts import FigureView, TargetView
-from getihu.portal.policies.lines import draw_lines
 from getihu.portal.views import Refused, page
 from getihu.portal.views.policies import csv_file
 from getihu.reference import selectors as reference
 
-DIRECTIONS = {"at_least": "不少于", "more_than": "超过", "at_most": "不超过"}
+_KINDS = {
+    "pdf": "application/pdf",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+}
 _HEAD = (
     "指标", "版本", "日期", "地区", "值", "单位", "分子", "分母", "未知", "区间低", "区间高", "摘要",
 )  # fmt: skip
@@ -57,7 +59,7 @@ def indicator(request: HttpRequest, indicator_id: str) -> HttpResponse:
     context: dict[str, Any] = {
         "indicator": shown,
         "figures": list(zip(figures, words, strict=True))[::-1],
-        "chart": draw_lines(figures, words),
+        "chart": selectors.draw_lines(figures, words),
         "now": figures[-1] if figures else None,
         "now_words": words[-1] if words else "",
         "counties": counties,
@@ -113,11 +115,40 @@ def measures(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/insight/measures.html", {"systems": systems})
 
 
+@require_GET
+@page
+def reports(request: HttpRequest) -> HttpResponse:
+    """The quarterly reports, the newest first."""
+    return render(request, "portal/insight/reports.html", {"reports": selectors.list_reports()})
+
+
+@require_GET
+@page
+def report(request: HttpRequest, quarter: str) -> HttpResponse:
+    """One report to read; each figure leads to its indicator."""
+    shown = selectors.get_report(quarter)
+    charts = selectors.charts_of(shown)
+    sections = [(part, charts.get(n)) for n, part in enumerate(shown.content["sections"])]
+    context = {"report": shown, "content": shown.content, "sections": sections}
+    return render(request, "portal/insight/report.html", context)
+
+
+@require_GET
+@page
+def report_file(request: HttpRequest, quarter: str, kind: str) -> HttpResponse:
+    """The report as PDF/A or as a Word file."""
+    shown = selectors.get_report(quarter)
+    content = services.as_pdf(shown) if kind == "pdf" else services.as_word(shown)
+    answer = HttpResponse(content, content_type=_KINDS[kind])
+    answer["Content-Disposition"] = f'attachment; filename="report-{shown.quarter}.{kind}"'
+    return answer
+
+
 def target_words(target: TargetView) -> dict[str, Any]:
     """A target's numbers in words, and how much of it there is, for a bar."""
     then, now = target.at_deadline, target.now
     return {
-        "aim": f"{DIRECTIONS[target.direction]} {selectors.said_value(target.unit, target.target)}",
+        "aim": f"{selectors.DIRECTIONS[target.direction]} {selectors.said_value(target.unit, target.target)}",
         "then": selectors.said(target.unit, then),
         "now": selectors.said(target.unit, now),
         "range": _range(target.unit, now),

@@ -1,8 +1,11 @@
 """Figures as people read them."""
 
 from decimal import Decimal
+from typing import Final
 
 from getihu.insight.contracts import FigureView
+
+DIRECTIONS: Final = {"at_least": "不少于", "more_than": "超过", "at_most": "不超过"}
 
 
 def said(unit: str, figure: FigureView | None) -> str:
@@ -25,3 +28,19 @@ def _money(value: float) -> str:
         if abs(value) >= size:
             return f"{value / size:,.1f} {word}"
     return f"{value:,.0f} 元"
+
+
+def said_change(unit: str, before: float, now: float) -> str:
+    """What became of a figure: 增加 12 户, 下降 0.3 个百分点, 没有变化."""
+    difference = now - before
+    if unit == "%":
+        words = f"{abs(difference):.1f} 个百分点"
+        return (
+            "没有变化" if abs(difference) < 0.05 else f"{_way(difference, '上升', '下降')} {words}"
+        )
+    words = said_value(unit, abs(difference))
+    return "没有变化" if abs(difference) < 0.5 else f"{_way(difference, '增加', '减少')} {words}"
+
+
+def _way(difference: float, more: str, less: str) -> str:
+    return more if difference > 0 else less

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from xml.sax.saxutils import escape
 
 from getihu.insight.contracts import FigureView
 
 WIDTH, HEIGHT = 640.0, 220.0
-LEFT, RIGHT, TOP, BOTTOM = 64.0, 616.0, 16.0, 190.0
+LEFT, RIGHT, TOP, BOTTOM = 84.0, 616.0, 16.0, 190.0
 
 
 @dataclass(frozen=True)
@@ -80,3 +81,26 @@ def draw_lines(figures: Sequence[FigureView], shown: Sequence[str]) -> LineChart
 def _value(each: FigureView) -> float:
     assert each.value is not None
     return each.value
+
+
+def as_svg(chart: LineChart, title: str) -> str:
+    """The drawing as a file of its own, in ink on paper: for print."""
+    parts = [
+        f'<line x1="{chart.left}" x2="{chart.right}" y1="{mark.y}" y2="{mark.y}" stroke="#dfe3e0"/>'
+        f'<text x="{mark.x}" y="{mark.y}" text-anchor="end" dominant-baseline="middle">'
+        f"{escape(mark.text)}</text>"
+        for mark in chart.values
+    ]
+    if chart.band:
+        parts.append(f'<path d="{chart.band}" fill="#0b5f73" fill-opacity="0.15"/>')
+    parts.append(f'<path d="{chart.line}" fill="none" stroke="#0b5f73" stroke-width="2"/>')
+    parts.append(f'<circle cx="{chart.last.x}" cy="{chart.last.y}" r="4" fill="#0b5f73"/>')
+    parts += [
+        f'<text x="{mark.x}" y="{mark.y}" text-anchor="middle">{escape(mark.text)}</text>'
+        for mark in chart.months
+    ]
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {chart.width} {chart.height}"'
+        f' width="{chart.width}" height="{chart.height}" font-family="Noto Sans CJK SC"'
+        f' font-size="11" fill="#1b2430"><title>{escape(title)}</title>{"".join(parts)}</svg>'
+    )

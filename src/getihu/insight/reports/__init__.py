@@ -1,0 +1,1 @@
+"""The quarterly report: its text as data, every number in it traceable."""
