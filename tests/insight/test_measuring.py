@@ -1,5 +1,7 @@
 """Indicators over the small demo city: against counting by hand, and made again by their digest."""
 
+import csv
+import io
 from datetime import date, timedelta
 
 import pytest
@@ -172,13 +174,17 @@ def test_counties_stand_in_the_order_of_their_codes_and_small_ones_without_numbe
     assert shown and all(each.whole >= selectors.FEWEST for each in shown)
 
 
-def test_a_single_small_county_does_not_follow_from_the_rest(measured):
-    last = selectors.newest("credit.abnormal")
-    rows = Figure.objects.filter(measurement=last, as_of=measured.as_of).exclude(division="330300")
-    for number, row in enumerate(rows.order_by("division")):
-        Figure.objects.filter(pk=row.pk).update(whole=5 if number == 0 else 100 + number)
-    kept_back = [e.division for e in selectors.list_by_county("credit.abnormal") if e.value is None]
-    assert len(kept_back) == 2
+def test_who_is_withheld_is_withheld_on_every_page_and_in_every_file(client, measured):
+    untold = Figure.objects.filter(is_withheld=True)
+    assert untold.exists()
+    for row in untold.select_related("measurement__definition")[:40]:
+        name = row.measurement.definition.indicator_id
+        told = {f.as_of: f for f in selectors.list_figures(name, row.division)}[row.as_of]
+        assert told.is_withheld and told.value is None and told.part == 0
+        file = client.get(f"/insight/{name}/figures.csv", {"county": row.division})
+        lines = csv.DictReader(io.StringIO(file.content.decode("utf-8-sig")))
+        line = next(each for each in lines if each["日期"] == str(row.as_of))
+        assert (line["值"], line["分子"], line["分母"], line["未知"]) == ("", "", "", "")
 
 
 WRITTEN = """\

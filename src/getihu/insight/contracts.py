@@ -11,7 +11,8 @@ class FigureView:
     a share in per cent, money in yuan, a count in its own. ``value`` None: nothing to divide by.
 
     ``low`` and ``high``: 95 % of an estimate, or both ends of what is unknown; None: exact.
-    ``unknown``: of how many households it is not known; None: of nobody.
+    ``unknown``: of how many households it is not known; None: of nobody. ``is_withheld``: it would
+    single people out, and stands without numbers.
     """
 
     as_of: date
@@ -23,6 +24,7 @@ class FigureView:
     low: float | None
     high: float | None
     digest: str
+    is_withheld: bool = False
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ class Figure(models.Model):
 
     ``part`` of ``whole`` (null: a plain number); ``unknown``: of whom it is not known. ``value`` is
     null where there is nothing to divide by. ``low`` and ``high``: a 95 % interval, null where the
-    figure counts everybody.
+    figure counts everybody. ``is_withheld``: too few to be told, or needed to hide those that are.
     """
 
     measurement = models.ForeignKey(Measurement, on_delete=models.CASCADE, related_name="figures")
@@ -54,6 +54,7 @@ class Figure(models.Model):
     value = models.FloatField(null=True)
     low = models.FloatField(null=True)
     high = models.FloatField(null=True)
+    is_withheld = models.BooleanField(default=False)
 
     class Meta:
         constraints: ClassVar = [

@@ -1,5 +1,6 @@
 """What may be told and compared: small cells are kept back, a target is met or it cannot be said."""
 
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -9,24 +10,27 @@ CITY: Final = "330300"
 FEWEST: Final = 10  # 本项目设定，非官方: a smaller cell would single people out
 
 
-def without_small(views: list[FigureView]) -> list[FigureView]:
-    """Counts under ten are not told; where just one is kept back, the next smallest is too."""
-    small = {view.division for view in views if _is_small(view)}
-    others = [view for view in views if view.division not in small]
-    if len(small) == 1 and others:
-        small.add(min(others, key=lambda view: view.whole or view.part).division)
-    return [_hidden(view) if view.division in small else view for view in views]
+def withheld(
+    sizes: Mapping[str, Decimal], already: Iterable[str], fewest: int = FEWEST
+) -> frozenset[str]:
+    """Which counties of a day are not told, when the city is: those under ``fewest``, those kept
+    back in an earlier edition of the same day, and as many of the next smallest as it takes that
+    no single one, nor a handful of people, follows from the rest.
 
-
-def _is_small(view: FigureView) -> bool:
-    size = view.whole if view.whole is not None else view.part
-    return 0 < size < FEWEST
-
-
-def _hidden(view: FigureView) -> FigureView:
-    return FigureView(
-        view.as_of, view.division, None, Decimal(0), None, None, None, None, view.digest
+    ``sizes``: of how many each county's figure speaks. The same in every edition, so that two
+    editions side by side tell no more than either.
+    """
+    kept = {place for place, size in sizes.items() if 0 < size < fewest} | {*already}
+    others = sorted(
+        (place for place, size in sizes.items() if size and place not in kept),
+        key=lambda place: (sizes[place], place),
     )
+    for place in others:
+        hidden = [sizes.get(each, Decimal(0)) for each in kept]
+        if not kept or (len([size for size in hidden if size]) > 1 and sum(hidden) >= fewest):
+            break
+        kept.add(place)
+    return frozenset(kept)
 
 
 def meets(target: Decimal, direction: str, figure: FigureView | None) -> bool | None:

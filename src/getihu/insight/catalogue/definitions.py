@@ -55,8 +55,8 @@ class Indicator(Part):
     and work tables its SQL may name. ``watch_only``: counties may not be set side by side in it.
 
     ``sql`` gives a row per ``as_of`` (of the relation ``months``) and ``county_code``: ``part``,
-    ``whole`` (share alone) and ``unknown`` (of whom it is not known; in the unit of ``part`` or
-    households). Of a survival: ``as_of, county_code, time, ended, seen, entered`` in whole
+    ``whole`` (of a share; of a sum: how many households it is made of) and ``unknown`` (of whom it
+    is not known; in the unit of ``part`` or households). Of a survival: ``as_of, county_code, time, ended, seen, entered`` in whole
     months, ``entered``: how many came under observation only after ``time``.
     """
 
@@ -86,6 +86,8 @@ class Indicator(Part):
             raise ValueError("sql 不能自己读文件，数据集写在 reads 里")
         if (self.kind == "survival") != (self.months > 0):
             raise ValueError("survival 要写 months，别的不写")
+        if self.kind == "sum" and not re.search(r"\bwhole\b", self.sql):
+            raise ValueError("sum 的 sql 要给出 whole：由多少户合成，不满 10 户的不单列")
         return self
 
     @property

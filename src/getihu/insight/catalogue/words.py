@@ -9,8 +9,11 @@ DIRECTIONS: Final = {"at_least": "不少于", "more_than": "超过", "at_most": 
 
 
 def said(unit: str, figure: FigureView | None) -> str:
-    """A figure as people read it: 1,100,402 户, 78.9 %, 39.2 亿元; empty when there is none."""
-    return "" if figure is None else said_value(unit, figure.value)
+    """A figure as people read it: 1,100,402 户, 78.9 %, 39.2 亿元; empty when there is none,
+    不单列 where it is withheld."""
+    if figure is None:
+        return ""
+    return "不单列" if figure.is_withheld else said_value(unit, figure.value)
 
 
 def said_value(unit: str, value: float | Decimal | None) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
-from getihu.insight.catalogue.comparing import CITY, FEWEST, meets, without_small
+from getihu.insight.catalogue.comparing import CITY, FEWEST, meets
 from getihu.insight.catalogue.definitions import UNOFFICIAL, Indicator
 from getihu.insight.catalogue.words import DIRECTIONS, said, said_change, said_value
 from getihu.insight.contracts import FigureView
@@ -192,7 +192,7 @@ def _counties(
     for source in shown:
         views = [view for county in counties if (view := source.at(until, county.code)) is not None]
         if views:
-            told = {view.division: view for view in without_small(views)}
+            told = {view.division: view for view in views}
             columns.append((source.indicator, told))
     return {
         "fewest": FEWEST,
@@ -210,9 +210,7 @@ def _counties(
 
 
 def _cell(unit: str, view: FigureView | None) -> str:
-    if view is None:
-        return "没有"
-    return "不单列" if view.value is None else said(unit, view)
+    return "不单列" if view is None or view.value is None else said(unit, view)
 
 
 def _method(source: Source) -> dict[str, Any]:

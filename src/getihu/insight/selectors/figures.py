@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import date
+from decimal import Decimal
 
 from django.db.models import Max
 
-from getihu.insight.catalogue.comparing import CITY, meets, without_small
+from getihu.insight.catalogue.comparing import CITY, meets
 from getihu.insight.catalogue.definitions import Indicator, get_indicator, list_indicators
 from getihu.insight.contracts import FigureView, Revision, TargetView
 from getihu.insight.models import Figure, Measurement
@@ -37,13 +38,13 @@ def list_figures(indicator_id: str, division: str = CITY) -> list[FigureView]:
     if last is None:
         return []
     rows = Figure.objects.filter(measurement=last, division=division).order_by("as_of")
-    return [_view(row) for row in rows]
+    return [view_of(row) for row in rows]
 
 
 def list_by_county(indicator_id: str, as_of: date | None = None) -> list[FigureView]:
     """The counties beside each other on a day (by default the newest), in the order of their codes,
-    never of their values; small cells, and one more where a single one would follow from the rest,
-    without numbers. Raises NotCompared for what the law lets nobody rank by."""
+    never of their values; withheld ones without numbers. Raises NotCompared for what the law lets
+    nobody rank by."""
     indicator = get_indicator(indicator_id)
     if indicator.watch_only:
         raise NotCompared(
@@ -56,15 +57,16 @@ def list_by_county(indicator_id: str, as_of: date | None = None) -> list[FigureV
     counties = {county.code for county in reference.list_counties()}
     rows = Figure.objects.filter(measurement=last, division__in=counties)
     day = as_of or rows.aggregate(day=Max("as_of"))["day"]
-    views = [_view(row) for row in rows.filter(as_of=day).order_by("division")]
-    return without_small(views) if indicator.kind != "sum" else views
+    return [view_of(row) for row in rows.filter(as_of=day).order_by("division")]
 
 
 def list_revisions(indicator_id: str, division: str = CITY) -> list[Revision]:
     """Days whose figure was published before as another number, newest change first."""
     rows = (
         Figure.objects.filter(
-            measurement__definition__indicator_id=get_indicator(indicator_id).id, division=division
+            measurement__definition__indicator_id=get_indicator(indicator_id).id,
+            division=division,
+            is_withheld=False,
         )
         .order_by("as_of", "measurement__measured_at")
         .values_list("as_of", "value", "measurement__measured_at")
@@ -110,7 +112,13 @@ def list_latest() -> list[tuple[Indicator, FigureView | None]]:
     return found
 
 
-def _view(row: Figure) -> FigureView:
+def view_of(row: Figure) -> FigureView:
+    """A kept figure as it may be told: one that is withheld without its numbers."""
+    if row.is_withheld:
+        return FigureView(
+            row.as_of, row.division, None, Decimal(0), None, None, None, None, row.measurement_id,
+            is_withheld=True,
+        )  # fmt: skip
     return FigureView(
         row.as_of, row.division, row.value, row.part, row.whole, row.unknown, row.low, row.high,
         row.measurement_id,

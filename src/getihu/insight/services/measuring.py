@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ import yaml
 from django.db import IntegrityError, transaction
 
 from getihu.dataplane import selectors as dataplane
+from getihu.insight.catalogue.comparing import withheld
 from getihu.insight.catalogue.definitions import Indicator, list_indicators
 from getihu.insight.contracts import Rerun
 from getihu.insight.lifetimes import kaplan_meier, survival_at
@@ -305,9 +307,37 @@ def _keep(
     )
     try:
         with transaction.atomic():
+            untold = _untold(indicator, figures)
             kept.save(force_insert=True)
             Figure.objects.bulk_create(
-                [Figure(measurement=kept, **vars(each)) for each in figures], batch_size=2000
+                [
+                    Figure(
+                        measurement=kept,
+                        is_withheld=(each.as_of, each.division) in untold,
+                        **vars(each),
+                    )
+                    for each in figures
+                ],
+                batch_size=2000,
             )
     except IntegrityError:
         pass  # another worker measured the same a moment ago
+
+
+def _untold(indicator: Indicator, figures: Sequence[Made]) -> set[tuple[date, str]]:
+    """The figures that are kept and not told, by what was kept back of the same days before."""
+    before: dict[date, set[str]] = defaultdict(set)
+    earlier = Figure.objects.filter(
+        measurement__definition__indicator_id=indicator.id, is_withheld=True
+    )
+    for as_of, division in earlier.values_list("as_of", "division").distinct():
+        before[as_of].add(division)
+    sizes: dict[date, dict[str, Decimal]] = defaultdict(dict)
+    for each in figures:
+        if each.division != CITY:
+            sizes[each.as_of][each.division] = Decimal(each.whole or each.part)
+    return {
+        (as_of, division)
+        for as_of, counties in sizes.items()
+        for division in withheld(counties, before[as_of])
+    }

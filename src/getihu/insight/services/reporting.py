@@ -14,7 +14,7 @@ from getihu.insight.contracts import FigureView, ReportCheck
 from getihu.insight.models import Figure, Measurement, Report
 from getihu.insight.reports.composing import BadQuarter, Source, compose, last_day, sha256_of
 from getihu.insight.reports.texts import quarterly
-from getihu.insight.selectors.figures import newest
+from getihu.insight.selectors.figures import newest, view_of
 from getihu.insight.selectors.reports import get_report
 from getihu.insight.services.measuring import Made, make_again
 from getihu.kernel.periods import add_months
@@ -96,7 +96,7 @@ def _kept_sources() -> dict[str, Source]:
         if last is None:
             continue
         rows = Figure.objects.filter(measurement=last)
-        views = {(row.as_of, row.division): _view(row, last.pk) for row in rows}
+        views = {(row.as_of, row.division): view_of(row) for row in rows}
         found[indicator.id] = Source(_as_kept(indicator, last), last.pk, views)
     return found
 
@@ -106,23 +106,20 @@ def _as_kept(indicator: Indicator, last: Measurement) -> Indicator:
     return Indicator.model_validate(yaml.safe_load(last.definition.text))
 
 
-def _view(row: Figure, digest: str) -> FigureView:
-    return FigureView(
-        row.as_of, row.division, row.value, row.part, row.whole, row.unknown, row.low, row.high,
-        digest,
-    )  # fmt: skip
-
-
 def _figures(digest: str, made: Iterable[Made]) -> dict[tuple[date, str], FigureView]:
     def exact(text: str | None) -> Decimal | None:
         return None if text is None else Decimal(text)
 
+    untold = set(
+        Figure.objects.filter(measurement=digest, is_withheld=True).values_list("as_of", "division")
+    )
     return {
         (each.as_of, each.division): FigureView(
             each.as_of, each.division, each.value, Decimal(each.part), exact(each.whole),
             exact(each.unknown), each.low, each.high, digest,
         )
         for each in made
+        if (each.as_of, each.division) not in untold
     }  # fmt: skip
 
 

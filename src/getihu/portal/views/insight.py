@@ -89,7 +89,7 @@ def export(request: HttpRequest, indicator_id: str) -> HttpResponse:
     rows: list[tuple[str, ...]] = [_HEAD]
     for each in selectors.list_figures(indicator_id, division):
         cells = (
-            shown.id, shown.version, each.as_of, each.division, each.value, shown.unit, each.part,
+            shown.id, shown.version, each.as_of, each.division, each.value, shown.unit, None if each.is_withheld else each.part,
             each.whole, each.unknown, each.low, each.high, each.digest,
         )  # fmt: skip
         rows.append(tuple("" if cell is None else str(cell) for cell in cells))
