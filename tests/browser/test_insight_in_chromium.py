@@ -16,7 +16,8 @@ __all__ = ["made_city", "real_city"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 HALL = 1920
 PAGES = ("/insight/", "/insight/vitality.activity/", "/insight/vitality.registered/?county=330302",
-         "/insight/measures/", "/insight/reports/", "/insight/reports/2026Q3/")  # fmt: skip
+         "/insight/measures/", "/insight/reports/", "/insight/reports/2026Q3/",
+         "/insight/open/")  # fmt: skip
 
 
 def test_every_page_is_whole_and_accessible(real_city, browse, shoot):

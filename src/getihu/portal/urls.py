@@ -252,6 +252,12 @@ urlpatterns = [
     path("cockpit/", cockpit.cockpit, name="cockpit"),
     path("insight/", insight.board, name="insight"),
     path("insight/measures/", insight.measures, name="insight-measures"),
+    path("insight/open/", insight.open_data, name="insight-open"),
+    re_path(
+        r"^insight/open/(?P<name>structure\.xml|figures\.csv|catalogue\.jsonld)$",
+        insight.open_file,
+        name="insight-open-file",
+    ),
     path("insight/reports/", insight.reports, name="reports"),
     path("insight/reports/<str:quarter>/", insight.report, name="report"),
     re_path(
@@ -260,7 +266,11 @@ urlpatterns = [
         name="report-file",
     ),
     path("insight/<str:indicator_id>/", insight.indicator, name="indicator"),
-    path("insight/<str:indicator_id>/figures.csv", insight.export, name="indicator-file"),
+    re_path(
+        r"^insight/(?P<indicator_id>[^/]+)/figures\.(?P<kind>csv|parquet|xlsx)$",
+        insight.export,
+        name="indicator-file",
+    ),
     path("supervision/", supervision.plans, name="draws"),
     path("supervision/verify_draw.py", supervision.program, name="draw-program"),
     path("supervision/check/", supervision.check, name="check-code"),

@@ -1,6 +1,7 @@
 """Verbs of insight: measure, make again, report."""
 
 from getihu.insight.reports.composing import BadQuarter
+from getihu.insight.services.exchange import WRITERS, dcat, rows_of, sdmx_csv, sdmx_structure
 from getihu.insight.services.measuring import (
     CannotMeasure,
     UnknownDigest,
@@ -12,15 +13,20 @@ from getihu.insight.services.printing import as_pdf, as_word
 from getihu.insight.services.reporting import check_report, write_due_report, write_report
 
 __all__ = [
+    "WRITERS",
     "BadQuarter",
     "CannotMeasure",
     "UnknownDigest",
     "as_pdf",
     "as_word",
     "check_report",
+    "dcat",
     "measure",
     "measure_daily",
     "rerun",
+    "rows_of",
+    "sdmx_csv",
+    "sdmx_structure",
     "write_due_report",
     "write_report",
 ]

@@ -1,26 +1,24 @@
 """Monitoring: the plan's targets, every indicator with its definition, the board of the measures."""
 
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from getihu.cases import selectors as cases
 from getihu.insight import selectors, services
 from getihu.insight.contracts import FigureView, TargetView
 from getihu.portal.views import Refused, page
-from getihu.portal.views.policies import csv_file
 from getihu.reference import selectors as reference
 
 _KINDS = {
     "pdf": "application/pdf",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
-_HEAD = (
-    "指标", "版本", "日期", "地区", "值", "单位", "分子", "分母", "未知", "区间低", "区间高", "摘要",
-)  # fmt: skip
 
 
 @require_GET
@@ -82,18 +80,43 @@ def indicator(request: HttpRequest, indicator_id: str) -> HttpResponse:
 
 @require_GET
 @page
-def export(request: HttpRequest, indicator_id: str) -> HttpResponse:
-    """One place's months as CSV, every line with its definition's version and digest."""
+def export(request: HttpRequest, indicator_id: str, kind: str) -> HttpResponse:
+    """One place's months as a file, every line with its definition's version and digest."""
     shown = selectors.get_indicator(indicator_id)
     division = request.GET.get("county", "") or selectors.CITY
-    rows: list[tuple[str, ...]] = [_HEAD]
-    for each in selectors.list_figures(indicator_id, division):
-        cells = (
-            shown.id, shown.version, each.as_of, each.division, each.value, shown.unit, None if each.is_withheld else each.part,
-            each.whole, each.unknown, each.low, each.high, each.digest,
-        )  # fmt: skip
-        rows.append(tuple("" if cell is None else str(cell) for cell in cells))
-    return csv_file(rows, f"{shown.id}-{division}.csv")
+    write, media = services.WRITERS[kind]
+    rows = services.rows_of(shown, selectors.list_figures(indicator_id, division))
+    answer = HttpResponse(write(rows), content_type=media)
+    answer["Content-Disposition"] = f'attachment; filename="{shown.id}-{division}.{kind}"'
+    return answer
+
+
+@require_GET
+@page
+def open_data(request: HttpRequest) -> HttpResponse:
+    """What others' programs can fetch, and in which forms."""
+    context = {"indicators": selectors.list_indicators(), "kinds": list(services.WRITERS)}
+    return render(request, "portal/insight/open.html", context)
+
+
+@require_GET
+@page
+def open_file(request: HttpRequest, name: str) -> HttpResponse:
+    """The structure and all figures as SDMX, the catalogue as DCAT."""
+    if name == "structure.xml":
+        written = services.sdmx_structure(datetime.now(UTC))
+        return HttpResponse(
+            written, content_type="application/vnd.sdmx.structure+xml;version=3.0.0"
+        )
+    if name == "figures.csv":
+        return HttpResponse(
+            services.sdmx_csv(), content_type="application/vnd.sdmx.data+csv;version=2.0.0"
+        )
+    base = request.build_absolute_uri(reverse("portal:insight"))
+    return JsonResponse(
+        services.dcat(base), content_type="application/ld+json",
+        json_dumps_params={"ensure_ascii": False, "indent": 1},
+    )  # fmt: skip
 
 
 @require_GET
