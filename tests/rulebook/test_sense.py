@@ -73,6 +73,13 @@ def test_lets_pass_what_may_be(when, tmp_path):
     assert not found, [str(problem) for problem in found]
 
 
+def test_a_fact_that_may_lie_below_zero_says_so(tmp_path):
+    below = write(tmp_path, SMALL_SHOP.replace(PAID, '"insured_employees < 0"', 1))
+    signed = replace(FACTS["insured_employees"], may_be_negative=True)
+    _, found = read_folder([below], {**FACTS, "insured_employees": signed})
+    assert not found, [str(problem) for problem in found]
+
+
 def test_a_row_of_a_parameter_behind_a_wider_one(tmp_path):
     rows = "by: [{region: '330300', value: 1}, {region: '330382', value: 2}]"
     text = SMALL_SHOP.replace("value: 300000, unit: yuan", f"value: 3, unit: yuan, {rows}", 1)

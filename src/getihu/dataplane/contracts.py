@@ -91,7 +91,8 @@ class FactDeclaration:
     ``name`` is the identifier in rules; ``group`` the relation it is computed in; ``dataset`` and
     ``department`` where it comes from; ``null_means`` what unknown means for a reader.
     ``values`` maps enum values to their labels. ``consent`` names the article by which using the
-    fact needs the person's written consent; empty: none known.
+    fact needs the person's written consent; empty: none known. ``may_be_negative``: a number that
+    may lie below zero; every other one does not.
     """
 
     name: str
@@ -107,6 +108,7 @@ class FactDeclaration:
     description: str = ""
     values: dict[str, str] = field(default_factory=dict)
     consent: str = ""
+    may_be_negative: bool = False
 
 
 @dataclass(frozen=True)

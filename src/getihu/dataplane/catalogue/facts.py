@@ -63,6 +63,7 @@ _FACT_KEYS: Final = {
     "values": False,
     "absent_sql": False,
     "consent": False,
+    "may_be_negative": False,
 }
 
 
@@ -258,6 +259,7 @@ def _definition(document: Document, index: int, contract: DatasetContract) -> Fa
         description=entry.get("description", ""),
         values=dict(entry.get("values") or {}),
         consent=entry.get("consent", ""),
+        may_be_negative=entry.get("may_be_negative", False) is True,
     )
     return FactDefinition(
         declaration,

@@ -92,7 +92,9 @@ NO_KNOWLEDGE = Knowledge({}, {}, {}, frozenset(), {}, (), {})
 
 def knowledge_of(catalogue: Mapping[str, FactDeclaration]) -> Knowledge:
     """What is known about the facts of a catalogue; links over other facts are left out."""
-    key = tuple((name, fact.type.value) for name, fact in catalogue.items())
+    key = tuple(
+        (name, f"{fact.type.value} {fact.may_be_negative}") for name, fact in catalogue.items()
+    )
     if key not in _kept:
         _kept.clear()  # one catalogue at a time in a process; tests bring their own
         _kept[key] = read_knowledge(_raw(), catalogue)
@@ -113,7 +115,7 @@ def names_in_file() -> set[str]:
     raw = _raw()
     listed = {*raw["moves"], *(move["of"] for move in raw["moves"].values())}
     listed |= {name for group in (*raw["fixed"], *raw["renewed"]) for name in group["facts"]}
-    return listed | {*raw["acts"], *raw["signed"], *raw["no_less"]}
+    return listed | {*raw["acts"], *raw["no_less"]}
 
 
 def links_in_file() -> list[str]:
@@ -131,7 +133,7 @@ def read_knowledge(raw: dict[str, Any], catalogue: Mapping[str, FactDeclaration]
         moves={name: Move(**move) for name, move in raw["moves"].items()},
         fixed=fixed,
         renewed={name: group["note"] for group in raw["renewed"] for name in group["facts"]},
-        signed=frozenset(raw["signed"]),
+        signed=frozenset(n for n, fact in catalogue.items() if fact.may_be_negative),
         acts={name: _act(act) for name, act in raw["acts"].items()},
         links=tuple(link for link in links if link is not None),
         ladders={rule_id: tuple(rungs) for rule_id, rungs in raw["ladders"].items()},

@@ -381,7 +381,9 @@ class _World:
             if declared.values:
                 codes = [self.codes[text] for text in declared.values]
                 self.always.append(z3.Or(*(variable == code for code in codes)))
-            elif node.type in NUMBERS and declared.unit in _COUNTED:
+            elif (
+                node.type in NUMBERS and declared.unit in _COUNTED and not declared.may_be_negative
+            ):
                 self.always.append(variable >= 0)
         return variable
 
