@@ -12,7 +12,14 @@ from getihu.cases.clocks.running import ClockState, IllegalClockHistory
 from getihu.cases.clocks.terms import PauseKind
 from getihu.cases.machine import FINAL, MOVES, Side, State
 from getihu.cases.models import AllowedMove, Case, CaseMove, ClockRun, Escalation, MaterialRequest
-from getihu.cases.selectors import CaseNotFound, count_running, due_by, get_case, list_cases
+from getihu.cases.selectors import (
+    CaseNotFound,
+    count_by_matter,
+    count_running,
+    due_by,
+    get_case,
+    list_cases,
+)
 from getihu.cases.services import IllegalMove, NoOwner, NotAllowed, sweep
 from tests.cases.cast import AT, LUCHENG, SHOP, TOWN, days, id_of, make_cast
 
@@ -368,3 +375,4 @@ def test_what_runs_is_counted_by_county_and_late_once_past_its_day(cast):
     accepted(cast)
     assert count_running(days(2).date()) == [(LUCHENG, 1, 0)]
     assert count_running(days(200).date()) == [(LUCHENG, 1, 1)]
+    assert count_by_matter(days(200).date()) == {CATERING: (1, 1)}

@@ -364,6 +364,18 @@ class ContestedView:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What one case asked of its applicant: questions no department knew the answer to, and files
+    handed in. ``on``: the day it was handed in."""
+
+    trader_code: str
+    county: str
+    on: date
+    questions: int
+    documents: int
+
+
+@dataclass(frozen=True)
 class KeptPromises:
     """How an office kept the law's terms: clocks that stopped in time of all that stopped, cases
     told of once of all that were told of anything missing."""

@@ -136,3 +136,16 @@ class ReportCheck:
     numbers: int
     is_same: bool
     changed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class BurdenMeter:
+    """What the offices took of one trader's time in a quarter: questions nobody knew the answer
+    to, files handed in, visits at the door. ``minutes`` are an estimate (本项目设定，非官方)."""
+
+    since: date
+    questions: int
+    documents: int
+    visits: int
+    minutes: int
+    minutes_before: int

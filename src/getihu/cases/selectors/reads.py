@@ -1,6 +1,7 @@
 """Reads of cases: one case with its clocks, and what is due by a day."""
 
 import uuid
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -21,6 +22,7 @@ from getihu.cases.clocks.running import (
 )
 from getihu.cases.clocks.terms import PauseKind, StatutoryTerm, get_term
 from getihu.cases.contracts import (
+    Asked,
     AttachmentView,
     CaseView,
     ClockView,
@@ -640,6 +642,52 @@ def count_kept_clocks(since: date, until: date) -> list[tuple[date, str, int, in
         (month, county, in_time, stopped)
         for (month, county), (in_time, stopped) in sorted(counted.items())
     ]
+
+
+def count_by_matter(on: date) -> dict[str, tuple[int, int]]:
+    """How many cases of each matter run, and how many of these are past a day: counts only."""
+    ended = [State.DRAFT.value, *(state.value for state in FINAL)]
+    with over_the_wall():
+        late = set(ClockRun.objects.filter(due_on__lt=on).values_list("case", flat=True))
+        rows = Case.objects.filter(submitted_at__isnull=False).exclude(state__in=ended)
+        found = list(rows.values_list("pk", "matter_id"))
+    counted: dict[str, tuple[int, int]] = {}
+    for pk, matter_id in found:
+        many, overdue = counted.get(matter_id, (0, 0))
+        counted[matter_id] = (many + 1, overdue + (pk in late))
+    return counted
+
+
+def list_asked(since: date, until: date, *, trader_code: str | None = None) -> list[Asked]:
+    """What the cases handed in within a period (half-open) asked, of everybody or of one trader.
+    An answer a department's fact fills in is no question. For counting: let no code of it out."""
+    drafts = (State.DRAFT.value, State.DISCARDED.value)
+    rows = Case.objects.filter(
+        submitted_at__gte=_midnight(since), submitted_at__lt=_midnight(until)
+    ).exclude(state__in=drafts)
+    if trader_code is not None:
+        rows = rows.filter(trader_code=trader_code)
+    with over_the_wall():
+        cases = list(rows.order_by("submitted_at", "id"))
+        files = Attachment.objects.filter(case__in=cases, removed_at=None)
+        handed_in = Counter(files.values_list("case", flat=True))
+    return [
+        Asked(
+            row.trader_code, row.division[:6], row.submitted_at.astimezone(CITY_TIME).date(),
+            sum(1 for field in _matter_form(row) if field.fact is None and field.id in row.form),
+            handed_in[row.pk],
+        )
+        for row in cases
+        if row.submitted_at
+    ]  # fmt: skip
+
+
+def _matter_form(row: Case) -> tuple[FormField, ...]:
+    """The questions of a case's matter; none of a matter that is no more."""
+    try:
+        return get_matter(row.matter_id).form
+    except UnknownMatter:
+        return ()
 
 
 def count_running(on: date) -> list[tuple[str, int, int]]:

@@ -10,6 +10,7 @@ from getihu.insight.catalogue.definitions import (
 )
 from getihu.insight.catalogue.measures import Measure, list_measures
 from getihu.insight.catalogue.words import DIRECTIONS, said, said_value
+from getihu.insight.selectors.burden import MINUTES, burden_of
 from getihu.insight.selectors.cockpit import take_pulse
 from getihu.insight.selectors.figures import (
     NotCompared,
@@ -29,6 +30,7 @@ __all__ = [
     "CITY",
     "DIRECTIONS",
     "FEWEST",
+    "MINUTES",
     "UNOFFICIAL",
     "Indicator",
     "Measure",
@@ -36,6 +38,7 @@ __all__ = [
     "NotMeasuredYet",
     "UnknownIndicator",
     "UnknownReport",
+    "burden_of",
     "charts_of",
     "draw_lines",
     "draw_spark",

@@ -1,6 +1,7 @@
 """The platform's own tables, frozen beside a measurement: counts only, nobody in them."""
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
 from pathlib import Path
@@ -29,6 +30,10 @@ SCHEMAS: Final = {
     "inspection_years": pa.schema(
         {"as_of": _DAY, "visits": _COUNT, "drawn": _COUNT, "joint": _COUNT}
     ),
+    "burden_months": pa.schema(
+        {"as_of": _DAY, "county_code": _TEXT, "households": _COUNT, "questions": _COUNT,
+         "documents": _COUNT, "visits": _COUNT}
+    ),
     "licence_use": pa.schema(
         {"as_of": _DAY, "scenes_used": _COUNT, "kinds_issued": _COUNT, "streets_counted": _COUNT,
          "users": _COUNT}
@@ -45,6 +50,7 @@ def freeze(days: Sequence[date]) -> str:
         "kept_clocks": _kept(days),
         "inspection_years": _inspections(days),
         "licence_use": [_licence_use(last)],
+        "burden_months": _burden(days),
     }
     made = {name: _table(name, rows) for name, rows in tables.items()}
     digest = hashlib.sha256()
@@ -93,6 +99,31 @@ def _inspections(days: Sequence[date]) -> list[tuple[date, int, int, int]]:
         ratios = supervision.ratios_of(year)
         if ratios.visits:
             found.append((day, ratios.visits, ratios.drawn, ratios.joint))
+    return found
+
+
+def _burden(days: Sequence[date]) -> list[tuple[date, str, int, int, int, int]]:
+    """Of each month what was asked of households and how often one stood at the door, by county;
+    ``households``: how many were asked or visited at all."""
+    by_month = {day.replace(day=1): day for day in days}
+    since, until = days[0].replace(day=1), add_months(days[-1].replace(day=1), 1)
+    touched: dict[tuple[date, str], set[str]] = defaultdict(set)
+    numbers: dict[tuple[date, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+    for asked in cases.list_asked(since, until):
+        key = (asked.on.replace(day=1), asked.county)
+        touched[key].add(asked.trader_code)
+        numbers[key][0] += asked.questions
+        numbers[key][1] += asked.documents
+    for code, county, on in supervision.list_borne(since, until):
+        key = (on.replace(day=1), county)
+        touched[key].add(code)
+        numbers[key][2] += 1
+    found = []
+    for month, county in sorted(numbers):
+        if month in by_month:
+            questions, documents, visits = numbers[month, county]
+            households = len(touched[month, county])
+            found.append((by_month[month], county, households, questions, documents, visits))
     return found
 
 

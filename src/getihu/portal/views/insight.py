@@ -125,6 +125,7 @@ def measures(request: HttpRequest) -> HttpResponse:
     """The 26 measures: who leads, which services run, which indicators watch them."""
     catalogue = cases.matter_catalogue().values()
     watched = selectors.list_latest()
+    running = cases.count_by_matter(datetime.now(UTC).date())
     rows = []
     for measure in selectors.list_measures():
         mine = [matter for matter in catalogue if matter.measure == measure.number]
@@ -133,7 +134,9 @@ def measures(request: HttpRequest) -> HttpResponse:
             for each, figure in watched
             if measure.number in each.measures and figure is not None
         ]
-        rows.append((measure, sorted(mine, key=lambda matter: matter.title), figures))
+        counts = [running.get(matter.id, (0, 0)) for matter in mine]
+        load = (sum(many for many, _ in counts), sum(late for _, late in counts))
+        rows.append((measure, sorted(mine, key=lambda matter: matter.title), figures, load))
     systems = [(name, list(mine)) for name, mine in groupby(rows, key=lambda row: row[0].system)]
     return render(request, "portal/insight/measures.html", {"systems": systems})
 

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from getihu.accounts.contracts import Actor, Role
 from getihu.accounts.selectors import actor_of as account_actor
 from getihu.accounts.selectors import list_officers
+from getihu.insight import selectors as insight
 from getihu.portal.views import Refused, page
 from getihu.portal.views.casework import (
     CITY_TIME,
@@ -161,6 +162,8 @@ def mine(request: HttpRequest, trader_code: str) -> HttpResponse:
         "breaches": selectors.list_breaches_of(trader_code, actor=actor),
         "risk": CLASS_LABELS[risk],
         "years": range(today().year + 1, today().year - 3, -1),
+        "meter": insight.burden_of(trader_code, today()),
+        "minutes": insight.MINUTES,
     }
     return render(request, "portal/supervision/mine.html", context)
 

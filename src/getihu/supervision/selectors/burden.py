@@ -111,6 +111,19 @@ def list_uncovered(field: FieldOfSupervision, codes: Iterable[str], on: date) ->
     return sorted(due, key=lambda code: (last.get(code, date.min), code))
 
 
+def list_borne(
+    since: date, until: date, *, trader_code: str | None = None
+) -> list[tuple[str, str, date]]:
+    """Rows (trader code, county, day) of the visits done within a period (half-open), of everybody
+    or of one trader. Visits made as part of another count once. For counting: let no code out."""
+    with over_the_wall():
+        done = Visit.objects.filter(state=VisitState.DONE, done_on__gte=since, done_on__lt=until)
+        if trader_code is not None:
+            done = done.filter(trader_code=trader_code)
+        rows = list(done.order_by("done_on", "id").values_list("trader_code", "place", "done_on"))
+    return [(code, place[:6], on) for code, place, on in rows if on]
+
+
 def ratios_of(year: int) -> Ratios:
     """Measure 24: of the visits done in a year, how many a logged draw made (双随机占比), and how
     many of those several departments made together (联合占比). Re-checks are not counted: they
