@@ -48,6 +48,11 @@ def test_the_halls_screen_is_one_page_and_accessible(real_city, browse, shoot, l
               "value": client.cookies[settings.SESSION_COOKIE_NAME].value}]
         )  # fmt: skip
         page.set_viewport_size({"width": width, "height": 1080})
+        asked = "dataset=loans&by=county&and=kind&measure=sum:amount_yuan"
+        page.goto(f"{live_server.url}/explore/?{asked}", wait_until="networkidle")
+        shoot(page, f"explore-{width}")
+        assert axe_violations(page) == [], width
+        assert not is_wider_than_screen(page), width
         page.goto(f"{live_server.url}/cockpit/", wait_until="networkidle")
         shoot(page, f"cockpit-{width}")
         assert axe_violations(page) == [], width

@@ -149,3 +149,44 @@ class BurdenMeter:
     visits: int
     minutes: int
     minutes_before: int
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What may be asked of one published dataset, each name with its label. ``filters``: column →
+    its label and its values with labels."""
+
+    dataset: str
+    title: str
+    ground: str
+    by: dict[str, str]
+    measures: dict[str, str]
+    filters: dict[str, tuple[str, dict[str, str]]]
+
+
+@dataclass(frozen=True)
+class Question:
+    """A statistician's question: a dataset, one or two groupings, what is counted or summed, and
+    one value to look at alone (``column`` empty: all)."""
+
+    dataset: str
+    by: tuple[str, ...]
+    measure: str
+    column: str = ""
+    value: str = ""
+
+
+@dataclass(frozen=True)
+class Explored:
+    """An answer. Rows: the labels of the groups, households, the measure; the last two are None
+    where the group is withheld. ``digest``: of the snapshot and the SQL, which give it again."""
+
+    question: Question
+    head: tuple[str, ...]
+    measure: str
+    rows: tuple[tuple[str | int | float | None, ...], ...]
+    withheld: int
+    sql: str
+    snapshot_id: str
+    data_until: date
+    digest: str

@@ -13,6 +13,7 @@ from getihu.portal.views import (
     cockpit,
     counter,
     desk,
+    exploring,
     front,
     growing,
     growth,
@@ -252,6 +253,7 @@ urlpatterns = [
     path("cockpit/", cockpit.cockpit, name="cockpit"),
     path("insight/", insight.board, name="insight"),
     path("insight/measures/", insight.measures, name="insight-measures"),
+    path("explore/", exploring.explore, name="explore"),
     path("insight/open/", insight.open_data, name="insight-open"),
     re_path(
         r"^insight/open/(?P<name>structure\.xml|figures\.csv|catalogue\.jsonld)$",

@@ -9,10 +9,12 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
+from getihu.accounts.contracts import Role
 from getihu.cases import selectors as cases
 from getihu.insight import selectors, services
 from getihu.insight.contracts import FigureView, TargetView
 from getihu.portal.views import Refused, page
+from getihu.portal.views.casework import actor_of
 from getihu.reference import selectors as reference
 
 _KINDS = {
@@ -26,6 +28,7 @@ _KINDS = {
 def board(request: HttpRequest) -> HttpResponse:
     """The plan's targets and all indicators by level."""
     latest = selectors.list_latest()
+    roles = actor_of(request).roles
     levels = [
         (level, [(each, figure, selectors.said(each.unit, figure)) for each, figure in rows])
         for level, rows in groupby(latest, key=lambda row: row[0].path[0])
@@ -34,6 +37,8 @@ def board(request: HttpRequest) -> HttpResponse:
         "targets": [(each, target_words(each)) for each in selectors.list_targets()],
         "levels": levels,
         "as_of": max((figure.as_of for _, figure in latest if figure), default=None),
+        "leads": bool(roles & {Role.SUPERVISOR, Role.COCKPIT_VIEWER}),
+        "asks": bool(roles & {*services.STATISTICIANS}),
     }
     return render(request, "portal/insight/board.html", context)
 
