@@ -9,11 +9,13 @@ from ninja import NinjaAPI, Schema
 from ninja.errors import HttpError, ValidationError
 from ninja.renderers import JSONRenderer
 
+from getihu.config.room import not_now
 from getihu.dataplane import selectors as dataplane
 from getihu.dataplane.api import router as dataplane_router
 from getihu.evaluations.api import router as evaluations_router
 from getihu.growth.api import router as growth_router
 from getihu.kernel.errors import GetihuError, InvalidInput
+from getihu.kernel.room import is_passing
 from getihu.portal import views
 from getihu.registry.api import router as registry_router
 from getihu.rulebook.api import router as rulebook_router
@@ -102,6 +104,9 @@ def refused(request: HttpRequest, error: HttpError) -> HttpResponse:
 
 @api.exception_handler(Exception)
 def broken(request: HttpRequest, error: Exception) -> HttpResponse:
+    if is_passing(error):
+        logger.error("api: %s: not now", type(error).__name__)
+        return not_now(request)
     reference = uuid.uuid4().hex[:8]
     logger.error("api error under reference %s", reference, exc_info=error)
     return _answer(
