@@ -37,8 +37,25 @@ class ReadableJson(JSONRenderer):
     json_dumps_params = {"ensure_ascii": False}  # noqa: RUF012  declared so by the base class
 
 
+class DocumentedApi(NinjaAPI):
+    """Every operation says what a refusal looks like, not only what it answers when all is well."""
+
+    def get_openapi_schema(self, **options: Any) -> Any:
+        document = super().get_openapi_schema(**options)
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas["ErrorBody"] = ErrorBody.model_json_schema()
+        refusal = {"$ref": "#/components/schemas/ErrorBody"}
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                operation["responses"]["default"] = {
+                    "description": "没有办成：是什么，为什么，接下来怎么做",
+                    "content": {"application/json": {"schema": refusal}},
+                }
+        return document
+
+
 # No documentation page: it would load scripts of its own; the document itself is enough.
-api = NinjaAPI(
+api = DocumentedApi(
     title="个体工商户服务",
     version="1",
     description="一户的身份、分型、政策判定和原因；各部门数据、快照、规则。日期写 YYYY-MM-DD。",
