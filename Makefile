@@ -44,7 +44,7 @@ generative: dev  ## random rules on random facts through every engine (GENERATIV
 	@$(BIN)/python -m tests.generative
 
 promises: dev  ## the promises at full size (10,000 attacks, kills at every step, 100,000 events); see docs/promises.md
-	@$(BIN)/python -m tools.run_tests -m scale tests/audit tests/ops tests/policies tests/passport
+	@$(BIN)/python -m tools.run_tests -m scale tests/audit tests/ops tests/policies tests/passport tests/fuzz
 
 spark: dev .venv/.spark  ## install pyspark, so that tests and make generative include Spark (needs Java 17+)
 
@@ -53,6 +53,7 @@ bench: dev .venv/.bench  ## measure city, ingest, facts, sweep and rulebook agai
 	$(BIN)/python -m bench.rulebook
 	$(BIN)/python -m bench.pools
 	$(BIN)/python -m bench.insight
+	$(BIN)/python -m bench.load
 
 fix: dev  ## format and mend what can be mended
 	$(BIN)/ruff check --fix -q .

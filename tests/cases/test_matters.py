@@ -52,6 +52,13 @@ def test_the_example_is_good():
         ("{id: two, title: 二", "{id: one, title: 二", 12, "写了两次"),
         ("handler: {department: amr, level: county}\nlegal", "legal", 1, "缺少"),
         ("  - {id: one", "  - {identity: one", 11, "缺少"),
+        (
+            "one, title: 一, handler: {department: amr",
+            "one, title: 一, handler: {department: arm",
+            11,
+            "没有人承办",
+        ),
+        (", clock: licence.issue", "", 12, "缺少"),
         ("started_by: owner", "started_by: everybody", 8, "可以写"),
         ("title: 例子", "title: [", None, "YAML"),
     ],
@@ -60,6 +67,18 @@ def test_a_mistake_is_told_with_its_line(old, new, line, message):
     assert old in GOOD
     found = problems(GOOD.replace(old, new, 1))
     assert any(message in text and (line is None or at == line) for at, text in found), found
+
+
+def test_silence_that_decides_wants_its_article(monkeypatch):
+    from getihu.cases.clocks.terms import Silence
+    from getihu.cases.matters import load
+
+    real = load.statutory_terms()
+    bare = real["licence.decision"].model_copy(
+        update={"silence": next(s for s in Silence if s is not Silence.NONE), "silence_source": ""}
+    )
+    monkeypatch.setattr(load, "statutory_terms", lambda: {**real, "licence.decision": bare})
+    assert any("默示后果没有条款" in text for _, text in problems(GOOD))
 
 
 def test_pictures_are_generated_from_the_tables():

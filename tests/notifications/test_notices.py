@@ -68,6 +68,11 @@ def test_a_notice_is_sent_once_on_each_channel(person):
     assert shown.text.startswith("“食品经营许可”有效期到2026-12-10")
 
 
+def test_a_key_that_postgresql_would_refuse_is_refused_on_sqlite_too(person):
+    with pytest.raises(BadNotice, match="40"):
+        queued(person, stage="entitled 2026-11-26T16:05:52.321775+00:00")
+
+
 def test_the_database_holds_the_key(person):
     queued(person)
     row = Notice.objects.get(channel="sms")

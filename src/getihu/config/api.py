@@ -9,11 +9,13 @@ from ninja import NinjaAPI, Schema
 from ninja.errors import HttpError, ValidationError
 from ninja.renderers import JSONRenderer
 
+from getihu.config.room import not_now
 from getihu.dataplane import selectors as dataplane
 from getihu.dataplane.api import router as dataplane_router
 from getihu.evaluations.api import router as evaluations_router
 from getihu.growth.api import router as growth_router
 from getihu.kernel.errors import GetihuError, InvalidInput
+from getihu.kernel.room import is_passing
 from getihu.portal import views
 from getihu.registry.api import router as registry_router
 from getihu.rulebook.api import router as rulebook_router
@@ -35,8 +37,25 @@ class ReadableJson(JSONRenderer):
     json_dumps_params = {"ensure_ascii": False}  # noqa: RUF012  declared so by the base class
 
 
+class DocumentedApi(NinjaAPI):
+    """Every operation says what a refusal looks like, not only what it answers when all is well."""
+
+    def get_openapi_schema(self, **options: Any) -> Any:
+        document = super().get_openapi_schema(**options)
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas["ErrorBody"] = ErrorBody.model_json_schema()
+        refusal = {"$ref": "#/components/schemas/ErrorBody"}
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                operation["responses"]["default"] = {
+                    "description": "没有办成：是什么，为什么，接下来怎么做",
+                    "content": {"application/json": {"schema": refusal}},
+                }
+        return document
+
+
 # No documentation page: it would load scripts of its own; the document itself is enough.
-api = NinjaAPI(
+api = DocumentedApi(
     title="个体工商户服务",
     version="1",
     description="一户的身份、分型、政策判定和原因；各部门数据、快照、规则。日期写 YYYY-MM-DD。",
@@ -102,6 +121,9 @@ def refused(request: HttpRequest, error: HttpError) -> HttpResponse:
 
 @api.exception_handler(Exception)
 def broken(request: HttpRequest, error: Exception) -> HttpResponse:
+    if is_passing(error):
+        logger.error("api: %s: not now", type(error).__name__)
+        return not_now(request)
     reference = uuid.uuid4().hex[:8]
     logger.error("api error under reference %s", reference, exc_info=error)
     return _answer(

@@ -263,6 +263,16 @@ def _told(report: PassReport) -> str:
     return "，".join(f"{what} {count:,}" for what, count in counts if count)
 
 
+def _room_left() -> str:
+    """What is said before there is no room; empty while there is enough."""
+    from getihu.config.room import RoomState, disk_room
+
+    left = disk_room()
+    if left.state is RoomState.WELL:
+        return ""
+    return f"存储空间只剩 {left.share_left:.0%}（{left.free_bytes // 1024**2:,} MB），请腾出空间。"
+
+
 def _tell_failure(name: str, error: Exception) -> None:
     from getihu.kernel.errors import GetihuError
 
@@ -296,6 +306,8 @@ def _work(start: Start) -> click.Command:
             signal.signal(number, lambda *_: stop.set())
         while True:
             close_old_connections()  # a database that was restarted is opened again
+            if warning := _room_left():
+                click.echo(warning, err=True)
             report = run_pass(datetime.now(UTC))
             if words := _told(report):
                 click.echo(words)

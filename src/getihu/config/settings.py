@@ -73,6 +73,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "getihu.config.room.RoomMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -153,7 +154,7 @@ USE_I18N = True
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "getihu.config.storage.DurableStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
@@ -212,6 +213,12 @@ ACCESS_DIVISION_OF = "getihu.config.access.division_of"
 BULK_READING = {
     "people": env.int("GETIHU_BULK_READING_PEOPLE", default=200),
     "hours": env.int("GETIHU_BULK_READING_HOURS", default=24),
+}
+# Below the reserve no write is begun: the rest is for the log and for the looks that reading must
+# record; below the share left, /health and ``getihu work`` say that the disk fills.  本项目设定，非官方
+ROOM = {
+    "reserve_mb": env.int("GETIHU_ROOM_RESERVE_MB", default=200),
+    "warn_percent": env.int("GETIHU_ROOM_WARN_PERCENT", default=20),
 }
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Strict"

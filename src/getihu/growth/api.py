@@ -9,6 +9,7 @@ from ninja import Router
 from getihu.growth import selectors
 from getihu.growth.contracts import MembershipView, PoolSummary, RefreshView
 from getihu.growth.schemas import InPool, PoolCount, PoolList, TypeCount, Types
+from getihu.kernel.codes import normalise_credit_code
 
 router = Router(tags=["分型和培育库"])
 CITY_TIME = ZoneInfo("Asia/Shanghai")
@@ -39,7 +40,7 @@ def list_pool_lists(request: HttpRequest, county: str = "", pool: str = "") -> l
 
 @router.get("/traders/{trader_code}/pools", response=list[InPool], summary="一户在哪些培育库")
 def list_memberships(request: HttpRequest, trader_code: str) -> list[MembershipView]:
-    return selectors.list_memberships(trader_code, _today())
+    return selectors.list_memberships(normalise_credit_code(trader_code), _today())
 
 
 def _today() -> date:

@@ -72,6 +72,9 @@ def queue(request: NoticeRequest, *, at: datetime) -> int:
     """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("queue a notice inside the transaction it tells of")
+    longest = Notice._meta.get_field("stage").max_length
+    if longest is not None and len(request.stage) > longest:  # SQLite would keep it
+        raise BadNotice(f"阶段“{request.stage}”超过 {longest} 个字符。处理办法：写短一些。")
     template = get_template(request.template_id)
     new = 0
     for channel in request.channels:

@@ -70,9 +70,9 @@ def take_in(content: bytes, kept_before: int) -> dict[str, Any]:
         raise FileRefused(f"一件最多放 {MOST_FILES} 个文件。处理办法：去掉不要的再传。")
     scanned_by = _check_clean(content)
     digest = hashlib.sha256(content).hexdigest()
+    size = len(content)
     if not default_storage.exists(path_of(digest)):
         default_storage.save(path_of(digest), ContentFile(content))
-    size = len(content)
     return {"kind": kind, "size_bytes": size, "sha256": digest, "scanned_by": scanned_by}
 
 

@@ -1,7 +1,7 @@
 """What traders are told of their awards: in the same transaction, once, while it is true."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from getihu.accounts.selectors import list_operators
 from getihu.notifications import services as notifications
@@ -53,7 +53,7 @@ def _tell(programme: Programme, awards: Sequence[Award], template: str, at: date
             told += notifications.queue(
                 NoticeRequest(
                     obligation=f"award:{award.pk}",
-                    stage=f"{award.state} {at.isoformat()}",
+                    stage=f"{award.state} {at.astimezone(UTC):%Y%m%dT%H%M%S%f}",
                     recipient=account,
                     template_id=template,
                     values={

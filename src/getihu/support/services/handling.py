@@ -318,7 +318,7 @@ def hand_over(appeal_id: uuid.UUID, to: uuid.UUID, *, reason: str, by: Actor, at
     note(row, Event.HANDED_OVER, side=Side.OFFICE, by=by, at=at, reason=reason)
     clock = running_clock(row)
     if clock is not None:
-        tell_owner(row, "appeal.to_handle", clock, at, stage=f"over {at.isoformat()}")
+        tell_owner(row, "appeal.to_handle", clock, at, stage=f"over {at:%Y%m%dT%H%M%S%f}")
 
 
 def _everybody(row: Appeal, do: Callable[[Appeal], None]) -> None:
