@@ -232,6 +232,9 @@ RULE_DIRS = [
 # Rules published from the desk (policies/services/writing.py): written from the database.
 PUBLISHED_RULES_DIR = DATA_DIR / "rules"
 
+# Where kinds of help lie: one file each (docs/how-to/add-a-kind-of-help.md).
+HELP_DIRS = [PACKAGE_DIR / "support" / "help"]
+
 # Where matter files lie, likewise.
 MATTER_DIRS = [
     PACKAGE_DIR / slice_ / "matters" for slice_ in ("entry", "growth", "policies", "supervision")
