@@ -7,10 +7,11 @@ import yaml
 from django.conf import settings
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from getihu.kernel.errors import GetihuError, InvalidInput
+from getihu.kernel.errors import GetihuError, InvalidInput, Problem
 
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z_]*$", max_length=40)]
 Text = Annotated[str, Field(min_length=1)]
+HOW_TO = "照 docs/how-to/add-a-kind-of-help.md 改。"
 
 
 class UnknownHelp(GetihuError):
@@ -65,7 +66,9 @@ def _read(path: Path) -> HelpKind:
     try:
         kind = HelpKind.model_validate(yaml.safe_load(path.read_text("utf-8")))
     except (yaml.YAMLError, ValidationError) as error:
-        raise InvalidInput(f"帮助文件 {path.name} 有错。处理办法：{error}") from error
+        raise InvalidInput([Problem(str(error), str(path), fix=HOW_TO)]) from error
     if kind.id != path.stem:
-        raise InvalidInput(f"帮助文件 {path.name} 的 id 是 {kind.id}。处理办法：两者写成一样。")
+        raise InvalidInput(
+            [Problem("文件名和编号不同", str(path), field="id", fix="两者写成一样。")]
+        )
     return kind
