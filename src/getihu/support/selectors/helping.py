@@ -7,7 +7,7 @@ import yaml
 from django.conf import settings
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from getihu.kernel.errors import GetihuError, InvalidInput
+from getihu.kernel.errors import GetihuError, InvalidInput, Problem
 
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z_]*$", max_length=40)]
 Text = Annotated[str, Field(min_length=1)]
@@ -65,7 +65,9 @@ def _read(path: Path) -> HelpKind:
     try:
         kind = HelpKind.model_validate(yaml.safe_load(path.read_text("utf-8")))
     except (yaml.YAMLError, ValidationError) as error:
-        raise InvalidInput(f"帮助文件 {path.name} 有错。处理办法：{error}") from error
+        raise InvalidInput([Problem(str(error), path.name, fix="对照别的帮助改。")]) from error
     if kind.id != path.stem:
-        raise InvalidInput(f"帮助文件 {path.name} 的 id 是 {kind.id}。处理办法：两者写成一样。")
+        raise InvalidInput(
+            [Problem(f"id 是 {kind.id}", path.name, field="id", fix="和文件名写成一样。")]
+        )
     return kind
