@@ -61,5 +61,5 @@ def test_a_kind_nobody_wrote_is_not_found(client: Client) -> None:
 def test_a_broken_file_is_refused(tmp_path: Path, settings, old: str, new: str) -> None:
     (tmp_path / "weighing.yaml").write_text(NEW.replace(old, new), "utf-8")
     settings.HELP_DIRS = [tmp_path]
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput, match=r"weighing\.yaml"):
         helping.list_help()
