@@ -1,6 +1,7 @@
 """Reads of the rulebook: rules, decisions with reasons, counts of the last sweep."""
 
 import json
+import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -152,7 +153,7 @@ def get_rulebook() -> Rulebook:
     Raises: InvalidInput with every problem of every file.
     """
     folders = rule_folders()
-    return _rulebook(folders, _stamps(rule_files(folders)))
+    return _rulebook(folders, _stamps(folders))
 
 
 Stamps = tuple[tuple[str, int, int], ...]
@@ -167,10 +168,24 @@ def rule_folders() -> tuple[Path, ...]:
     return tuple(Path(folder) for folder in [*settings.RULE_DIRS, *demo, *own])
 
 
-def _stamps(files: Iterable[Path]) -> Stamps:
-    """Names, times and sizes: what changes when somebody edits a file."""
-    found = ((path, path.stat()) for path in files if path.exists())
-    return tuple((str(path), stat.st_mtime_ns, stat.st_size) for path, stat in found)
+def _stamps(paths: Iterable[Path]) -> Stamps:
+    """Names, times and sizes: what changes when somebody edits a file. Asked several times for a
+    page, so that it looks through each folder once."""
+    found: Stamps = ()
+    for path in paths:
+        if not path.is_dir():
+            if path.exists():
+                stat = path.stat()
+                found += ((str(path), stat.st_mtime_ns, stat.st_size),)
+            continue
+        with os.scandir(path) as entries:
+            listed = [
+                (entry.path, entry.stat().st_mtime_ns, entry.stat().st_size)
+                for entry in entries
+                if entry.name.endswith(".yaml") and not entry.name.endswith(".cases.yaml")
+            ]
+        found += tuple(sorted(listed))
+    return found
 
 
 @lru_cache(maxsize=4)

@@ -144,17 +144,23 @@ def get_trader_facts(
     snapshot = get_snapshot(snapshot_id)
     path = facts_file(snapshot.snapshot_id, as_of, known_at)
     code = trader_code.strip().upper()
-    engine: duckdb.DuckDBPyConnection = shared()
     if path.exists():
-        sql = "SELECT * FROM read_parquet($path) WHERE trader_code = $code"
-        found = _one_row(engine.execute(sql, {"path": str(path), "code": code}))
+        found = _built_row(str(path), path.stat().st_mtime_ns, code)
     else:
         only = Codes(one=code)
         plan = get_facts_plan(as_of, snapshot.snapshot_id, known_at=known_at, codes=only)
-        found = _run_for_one(engine, plan)
+        found = _run_for_one(shared(), plan)
     if not found:
         raise UnknownTrader(as_of)
     return TraderFacts(found["trader_code"], as_of, snapshot.snapshot_id, _fact_values(found))
+
+
+@lru_cache(maxsize=32)
+def _built_row(path: str, written_at: int, code: str) -> dict[str, Any]:
+    """One trader's row of a built table; empty without one. A table of a snapshot never changes,
+    and a page asks for the same trader several times."""
+    sql = "SELECT * FROM read_parquet($path) WHERE trader_code = $code"
+    return _one_row(shared().execute(sql, {"path": path, "code": code}))
 
 
 def list_trader_facts(
