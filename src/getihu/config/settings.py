@@ -259,6 +259,8 @@ PROGRAMME_DIRS = [PACKAGE_DIR / "policies" / "awards"]
 # every department's findings are kept here: before that day nobody can say "first" from this
 # memory; empty, never.
 FIELD_DIRS = [PACKAGE_DIR / "supervision" / "fields"]
+# Where stalls may stand: a city's own folder takes the place of the demo's made-up zones.
+STALL_ZONE_DIRS = [PACKAGE_DIR / "supervision" / "zones"]
 TRIGGER_DIR = PACKAGE_DIR / "supervision" / "triggers"
 BREACH_ITEMS_FILE = PACKAGE_DIR / "supervision" / "lists" / "items.yaml"
 BREACH_MEMORY_SINCE = env.str("GETIHU_BREACH_MEMORY_SINCE", default="")

@@ -31,6 +31,7 @@ from getihu.portal.views import (
     ratings,
     registering,
     repairs,
+    stalls,
     supervision,
     window,
     writing,
@@ -256,6 +257,7 @@ urlpatterns = [
     path("cockpit/", cockpit.cockpit, name="cockpit"),
     path("insight/", insight.board, name="insight"),
     path("insight/measures/", insight.measures, name="insight-measures"),
+    path("stalls/", stalls.stalls, name="stalls"),
     path("explore/", exploring.explore, name="explore"),
     path("insight/open/", insight.open_data, name="insight-open"),
     re_path(

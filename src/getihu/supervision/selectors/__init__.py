@@ -3,6 +3,7 @@
 from getihu.supervision.catalogue.fields import UnknownField, get_field, list_fields
 from getihu.supervision.catalogue.items import UnknownItem, get_item, list_items
 from getihu.supervision.catalogue.triggers import UnknownTrigger, get_trigger, list_triggers
+from getihu.supervision.catalogue.zones import DAYS, GOODS, UnknownZone, get_zone, list_zones
 from getihu.supervision.selectors.breaches import (
     answer_of,
     asked_of,
@@ -50,6 +51,7 @@ from getihu.supervision.selectors.repairs import (
     list_noted_records,
     record_is_open,
 )
+from getihu.supervision.selectors.stalls import may_stand
 from getihu.supervision.selectors.triggers import false_alarms, list_signals
 from getihu.supervision.selectors.visits import (
     find_visit_by_code,
@@ -61,10 +63,13 @@ from getihu.supervision.selectors.visits import (
 )
 
 __all__ = [
+    "DAYS",
     "DOSSIER_FILES",
+    "GOODS",
     "UnknownField",
     "UnknownItem",
     "UnknownTrigger",
+    "UnknownZone",
     "answer_of",
     "asked_of",
     "asked_of_record",
@@ -85,6 +90,7 @@ __all__ = [
     "get_plan",
     "get_trigger",
     "get_visit",
+    "get_zone",
     "is_left_alone",
     "list_borne",
     "list_breaches",
@@ -103,7 +109,9 @@ __all__ = [
     "list_uncovered",
     "list_visits",
     "list_visits_of",
+    "list_zones",
     "looked_up",
+    "may_stand",
     "memory_of",
     "memory_since",
     "program_sha256",
