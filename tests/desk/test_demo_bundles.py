@@ -7,6 +7,7 @@ import pytest
 from getihu.accounts.contracts import Role
 from getihu.cases.contracts import BundleState, PartState
 from getihu.cases.models import BundleRun, MaterialRequest
+from getihu.cases.selectors import count_running
 from getihu.cases.selectors.bundles import bundle_view
 from getihu.config import demo_bundles
 from tests.cases.cast import LUCHENG, TOWN, days, make_cast, officer
@@ -43,3 +44,5 @@ def test_every_state_of_a_bundle_and_of_a_part_is_there_and_again_changes_nothin
     assert set(parts) >= set(PartState) - {PartState.REDO}, parts
     assert any(view.waiting.startswith("等待：") for view in views)
     assert MaterialRequest.objects.filter(tells="first").exists()
+    ((_, running, late),) = count_running(NOW.date())
+    assert 0 < late < running / 4, (running, late)  # late ones are there, and are the exception

@@ -185,7 +185,8 @@ class _Play:
         kinds = [kind for kind in KINDS for _ in range(kind[1])]
         self.bundle_id, _, answers = kinds[number % len(kinds)]
         self.scene = SCENES[number // len(kinds) % len(SCENES)]
-        self.days = 4 + number % 17
+        # A few are late; most offices keep their clocks.
+        self.days = 20 if number % 19 == 0 else 3 + number % 5
         self.answers = answers | self._dates()
         self.run_id: UUID = UUID(int=0)
 
