@@ -3,14 +3,13 @@
 from collections.abc import Iterable
 from fractions import Fraction
 from functools import lru_cache
-from pathlib import Path
 from typing import Annotated, Final
 
-import yaml
 from django.conf import settings
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from getihu.kernel.errors import GetihuError, InvalidInput, Problem, nearest_name
+from getihu.kernel.errors import GetihuError, nearest_name
+from getihu.supervision.catalogue.files import Stamps, read_files, stamps_of
 
 # The values of the rule supervision.risk_class; "unknown" where the data do not say.
 CLASSES: Final = ("class_a", "class_b", "class_c", "class_d", "unknown")
@@ -127,32 +126,10 @@ def agencies_of(field_ids: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({get_field(each).agency for each in field_ids}))
 
 
-def _stamps() -> tuple[tuple[str, int], ...]:
-    files = [path for folder in settings.FIELD_DIRS for path in sorted(Path(folder).glob("*.yaml"))]
-    return tuple((str(path), path.stat().st_mtime_ns) for path in files)
+def _stamps() -> Stamps:
+    return stamps_of(settings.FIELD_DIRS)
 
 
 @lru_cache(maxsize=4)
-def _fields(stamps: tuple[tuple[str, int], ...]) -> dict[str, FieldOfSupervision]:
-    found: dict[str, FieldOfSupervision] = {}
-    problems: list[Problem] = []
-    for name, _ in stamps:
-        path = Path(name)
-        try:
-            read = FieldOfSupervision.model_validate(yaml.safe_load(path.read_text("utf-8")))
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            line = mark.line + 1 if mark else None
-            problems.append(Problem("YAML 写法不对", name, line, fix="核对缩进和冒号。"))
-            continue
-        except ValidationError as error:
-            for each in error.errors():
-                where = ".".join(str(part) for part in each["loc"])
-                problems.append(Problem(each["msg"], name, field=where, fix=HOW_TO))
-            continue
-        if read.id != path.stem:
-            problems.append(Problem("文件名和编号不同", name, field="id", fix=HOW_TO))
-        found[read.id] = read
-    if problems:
-        raise InvalidInput(problems)
-    return found
+def _fields(stamps: Stamps) -> dict[str, FieldOfSupervision]:
+    return read_files(FieldOfSupervision, stamps, HOW_TO)

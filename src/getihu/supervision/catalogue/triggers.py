@@ -1,14 +1,13 @@
 """What brings an inspector to a door without a draw: one YAML file a trigger."""
 
 from functools import lru_cache
-from pathlib import Path
 from typing import Annotated, Final, Literal
 
-import yaml
 from django.conf import settings
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from getihu.kernel.errors import GetihuError, InvalidInput, Problem, nearest_name
+from getihu.kernel.errors import GetihuError, nearest_name
+from getihu.supervision.catalogue.files import Stamps, read_files, stamps_of
 
 HOW_TO: Final = "照 supervision/triggers 里的其他文件改。"
 Text = Annotated[str, Field(min_length=1)]
@@ -34,6 +33,12 @@ class Trigger(BaseModel):
     quiet_months: Annotated[int, Field(ge=0)]
     quiet_source: Text
 
+    @model_validator(mode="after")
+    def _has_a_rule_where_data_tell(self) -> "Trigger":
+        if (self.source == "data") is not bool(self.rule):
+            raise ValueError("数据线索要写 rule，别的不写")
+        return self
+
 
 def list_triggers() -> list[Trigger]:
     """Every trigger, by id. Raises InvalidInput with every problem of every file."""
@@ -50,34 +55,10 @@ def get_trigger(trigger_id: str) -> Trigger:
     return known[trigger_id]
 
 
-def _stamps() -> tuple[tuple[str, int], ...]:
-    files = sorted(Path(settings.TRIGGER_DIR).glob("*.yaml"))
-    return tuple((str(path), path.stat().st_mtime_ns) for path in files)
+def _stamps() -> Stamps:
+    return stamps_of([settings.TRIGGER_DIR])
 
 
 @lru_cache(maxsize=4)
-def _triggers(stamps: tuple[tuple[str, int], ...]) -> dict[str, Trigger]:
-    found: dict[str, Trigger] = {}
-    problems: list[Problem] = []
-    for name, _ in stamps:
-        path = Path(name)
-        try:
-            read = Trigger.model_validate(yaml.safe_load(path.read_text("utf-8")))
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            line = mark.line + 1 if mark else None
-            problems.append(Problem("YAML 写法不对", name, line, fix="核对缩进和冒号。"))
-            continue
-        except ValidationError as error:
-            for each in error.errors():
-                where = ".".join(str(part) for part in each["loc"])
-                problems.append(Problem(each["msg"], name, field=where, fix=HOW_TO))
-            continue
-        if read.id != path.stem:
-            problems.append(Problem("文件名和编号不同", name, field="id", fix=HOW_TO))
-        if (read.source == "data") is not bool(read.rule):
-            problems.append(Problem("数据线索要写规则，别的不写", name, field="rule", fix=HOW_TO))
-        found[read.id] = read
-    if problems:
-        raise InvalidInput(problems)
-    return found
+def _triggers(stamps: Stamps) -> dict[str, Trigger]:
+    return read_files(Trigger, stamps, HOW_TO)

@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
-from pathlib import Path
 from typing import Annotated, Final, Literal
 
-import yaml
 from django.conf import settings
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from getihu.kernel.errors import GetihuError, InvalidInput, Problem, nearest_name
+from getihu.kernel.errors import GetihuError, nearest_name
+from getihu.supervision.catalogue.files import Stamps, read_files, stamps_of
 
 HOW_TO: Final = "照 supervision/zones 里的其他文件改。"
 DAYS: Final = "一二三四五六日"
@@ -128,31 +127,10 @@ def get_zone(zone_id: str) -> Zone:
     return known[zone_id]
 
 
-def _stamps() -> tuple[tuple[str, int], ...]:
-    folders = map(Path, settings.STALL_ZONE_DIRS)
-    files = [path for folder in folders for path in sorted(folder.glob("*.yaml"))]
-    return tuple((str(path), path.stat().st_mtime_ns) for path in files)
+def _stamps() -> Stamps:
+    return stamps_of(settings.STALL_ZONE_DIRS)
 
 
 @lru_cache(maxsize=4)
-def _zones(stamps: tuple[tuple[str, int], ...]) -> dict[str, Zone]:
-    found: dict[str, Zone] = {}
-    problems: list[Problem] = []
-    for name, _ in stamps:
-        path = Path(name)
-        try:
-            zone = Zone.model_validate(yaml.safe_load(path.read_text("utf-8")))
-        except yaml.YAMLError as error:
-            problems.append(Problem(f"YAML 写法不对：{error}", name, fix="核对缩进和冒号。"))
-            continue
-        except ValidationError as error:
-            for each in error.errors():
-                where = ".".join(str(part) for part in each["loc"])
-                problems.append(Problem(each["msg"], name, field=where, fix=HOW_TO))
-            continue
-        if zone.id != path.stem:
-            problems.append(Problem("文件名和编号不同", name, field="id", fix=HOW_TO))
-        found[zone.id] = zone
-    if problems:
-        raise InvalidInput(problems)
-    return found
+def _zones(stamps: Stamps) -> dict[str, Zone]:
+    return read_files(Zone, stamps, HOW_TO)
